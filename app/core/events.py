@@ -1,0 +1,51 @@
+"""Nothing leaves before commit: what a transaction wants to tell the outside is said after it, or never (architecture.md)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from blinker import Signal
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from app.core.db import db
+
+log = logging.getLogger(__name__)
+_KEY = "after_commit"
+
+# Sent inside the transaction by writes over many rows that the ORM does not see one by one.
+# sender = the model class; deletion_id = the handle all rows of one deletion share.
+rows_deleted = Signal("rows deleted: after the rows carry deletion_id")
+rows_restoring = Signal("rows restoring: while the rows still carry deletion_id")
+
+
+def after_commit(action: Callable[[], Any], *, once: str = "") -> None:
+    """Run `action` when the current transaction has committed; forget it when it rolls back.
+
+    `action` must not use the session. `once` names it: a second one of the same name in a transaction is dropped.
+    """
+    waiting: dict[Any, Callable[[], Any]] = db.session().info.setdefault(_KEY, {})
+    waiting.setdefault(once or object(), action)
+
+
+def _dispatch(session: Session) -> None:
+    for action in list(session.info.pop(_KEY, {}).values()):
+        try:
+            action()
+        except Exception:
+            # The data is committed; a lost wake-up call is made good by the reaper.
+            log.exception("after-commit action failed")
+
+
+def _forget(session: Session, previous: Any) -> None:
+    if previous.nested is False and previous.parent is None:
+        session.info.pop(_KEY, None)
+
+
+def install() -> None:
+    """Attach the listeners to the application's session, once."""
+    if not event.contains(db.session, "after_commit", _dispatch):
+        event.listen(db.session, "after_commit", _dispatch)
+        event.listen(db.session, "after_soft_rollback", _forget)
