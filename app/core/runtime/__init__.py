@@ -1,0 +1,1 @@
+"""The processes Steward consists of: how each is started, watched and stopped."""
