@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from app.kit.importing.reader.api import Notice, Table, UnreadableFile, parse
+    from app.kit.importing.reader.api import Notice, Table, UnreadableFile, parse, remove_rows
     from app.kit.importing.reader.headers import normalise_header
     from app.kit.importing.reader.model import ColumnInfo, Limits, Row, Value
     from app.kit.importing.reader.rows import read_rows
@@ -28,6 +28,7 @@ _HOMES = {
     "normalise_header": "headers",
     "parse": "api",
     "read_rows": "rows",
+    "remove_rows": "api",
     "text_of": "values",
 }
 
@@ -42,6 +43,7 @@ __all__ = [
     "normalise_header",
     "parse",
     "read_rows",
+    "remove_rows",
     "text_of",
 ]
 

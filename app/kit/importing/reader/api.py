@@ -110,7 +110,7 @@ def parse(
 
     Parameters: `sheet` a worksheet's name (None: the first visible one that holds anything); `has_header` whether the first
     row names the columns; `encoding` and `separator` override what is detected in text files; `limits` what it may cost.
-    The caller removes `Table.data_path` and its index (`rows.index_path`) with the upload.
+    The caller removes the rows with the upload (`remove_rows`).
     Raises UnreadableFile, and nothing else for any content of the file. OSError when `path` or `target_dir` is not there.
     """
     path, output = Path(path).resolve(), Path(target_dir).resolve() / f"rows-{uuid4().hex}.jsonl"
@@ -131,9 +131,15 @@ def parse(
     try:
         return _table(_ask_child(request, limits), output)
     except BaseException:
-        output.unlink(missing_ok=True)
-        index_path(output).unlink(missing_ok=True)
+        for left in output.parent.glob(f"{output.stem}.*"):  # rows, index, the child's link to the upload
+            left.unlink(missing_ok=True)
         raise
+
+
+def remove_rows(data_path: Path | str) -> None:
+    """Remove a row file and its index; nothing happens when they are gone."""
+    for path in (Path(data_path), index_path(Path(data_path))):
+        path.unlink(missing_ok=True)
 
 
 def _ask_child(request: dict[str, Any], limits: Limits) -> dict[str, Any]:

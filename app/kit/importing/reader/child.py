@@ -18,6 +18,9 @@ from typing import Any
 from app.kit.importing.reader.model import Failure, Findings, Limits, Source
 
 
+_OURS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOENT}
+
+
 @dataclass(frozen=True)
 class Request:
     """What the parent asks for; see `api.parse`."""
@@ -85,7 +88,12 @@ def _open(request: Request, limits: Limits, findings: Findings) -> Source:
         return open_text(path, request.encoding, request.separator, limits, findings)
     from app.kit.importing.reader.workbook import open_workbook
 
-    return open_workbook(path, kind, request.sheet, limits, findings)
+    named = Path(request.output).with_suffix(f".{kind}")
+    named.symlink_to(path)
+    try:
+        return open_workbook(named, request.sheet, limits, findings)
+    finally:
+        named.unlink()
 
 
 def answer(request: Request, limits: Limits) -> dict[str, Any]:
@@ -97,10 +105,16 @@ def answer(request: Request, limits: Limits) -> dict[str, Any]:
     except MemoryError:
         return {"failure": "memory", "params": {}}
     except OSError as error:
-        code = "too_large" if error.errno == errno.EFBIG else "failed"
-        return {"failure": code, "params": {"limit": limits.file_bytes}, "detail": repr(error)}
+        return {"failure": _code_of(error), "params": {"limit": limits.file_bytes}, "detail": repr(error)}
     except BaseException as error:  # a panic of a parser written in Rust is no Exception
         return {"failure": "broken", "params": {}, "detail": repr(error)}
+
+
+def _code_of(error: OSError) -> str:
+    """Only what the machine refuses is a fault of ours; a forged offset ends in EINVAL."""
+    if error.errno == errno.EFBIG:
+        return "too_large"
+    return "failed" if error.errno in _OURS else "broken"
 
 
 def main() -> None:

@@ -80,16 +80,18 @@ _NOTICES = {
     "guessed_encoding": _l("The character encoding was guessed as %(encoding)s. Check names with accents."),
 }
 
+_UNKNOWN: dict[str, Any] = {**dict.fromkeys(("row", "column", "sheet", "limit", "encoding", "extension", "kind"), "?"), "sheets": ()}
+
 CODES = frozenset(_FAILURES) - {"empty_sheet", "wrong_name", "no_rows_sheet"}
 NOTICE_CODES = frozenset(_NOTICES)
 
 
 def failure_text(code: str, params: Mapping[str, Any]) -> LazyString:
     """The text for a failure, translated when it is shown. An unknown code reads as a damaged file."""
-    values = {"row": "?", "column": "?", "sheet": "", **params}
+    values = {**_UNKNOWN, **params}
     values["kind"] = _KINDS.get(values.get("kind", ""), _KINDS["unknown"])
     values["sheets"] = ", ".join(values.get("sheets", ()))
-    values["megabytes"] = int(values.get("limit", 0)) // 2**20
+    values["megabytes"] = int(params.get("limit", 0)) // 2**20
     values["expected"] = _ENDINGS.get(params.get("kind", ""), "")
     text: LazyString = _FAILURES.get(_variant(code, params), _FAILURES["broken"])
     return LazyString(lambda: str(text) % values)
@@ -105,7 +107,7 @@ def _variant(code: str, params: Mapping[str, Any]) -> str:
 
 def notice_text(code: str, params: Mapping[str, Any]) -> LazyString:
     """The text for a notice, translated when it is shown."""
-    values = {"row": "?", "column": "?", **params, "sheets": ", ".join(params.get("sheets", ()))}
+    values = {**_UNKNOWN, **params, "sheets": ", ".join(params.get("sheets", ()))}
     text: LazyString = _NOTICES[code]
     return LazyString(lambda: str(text) % values)
 

@@ -22,11 +22,12 @@ from app.kit.importing.reader.sheetscan import scan_sheet
 from app.kit.importing.reader.values import clean
 
 
-def open_workbook(path: Path, kind: str, sheet: str | None, limits: Limits, findings: Findings) -> Source:
-    """The chosen sheet, or the first visible one that holds anything.
+def open_workbook(path: Path, sheet: str | None, limits: Limits, findings: Findings) -> Source:
+    """The chosen sheet, or the first visible one that holds anything. `path` must end with the kind: calamine goes by it.
 
     Raises Failure: locked, broken, bomb, unknown_sheet, empty, too_many_rows, too_many_columns.
     """
+    kind = path.suffix[1:]
     if kind == "xls":
         return _choose(_load(path), sheet, findings, None)
     try:
