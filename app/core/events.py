@@ -18,7 +18,7 @@ _KEY = "after_commit"
 # Sent inside the transaction by writes over many rows that the ORM does not see one by one.
 # sender = the model class; deletion_id = the handle all rows of one deletion share.
 rows_deleted = Signal("rows deleted: after the rows carry deletion_id")
-rows_restoring = Signal("rows restoring: while the rows still carry deletion_id")
+rows_restoring = Signal("rows restoring: when the rows that come back are live again and still carry deletion_id")
 
 
 def after_commit(action: Callable[[], Any], *, once: str = "") -> None:
@@ -30,7 +30,16 @@ def after_commit(action: Callable[[], Any], *, once: str = "") -> None:
     waiting.setdefault(once or object(), action)
 
 
+def checkpoint() -> Callable[[], None]:
+    """A function that forgets what was registered since: for a savepoint that is taken back."""
+    info = db.session().info
+    kept = dict(info.get(_KEY, {}))
+    return lambda: info.__setitem__(_KEY, kept)
+
+
 def _dispatch(session: Session) -> None:
+    if session.in_nested_transaction():
+        return  # a released savepoint; the transaction may still be rolled back
     for action in list(session.info.pop(_KEY, {}).values()):
         try:
             action()

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parents[4]
 CHILD = "app.kit.importing.reader.child"
+DEFAULT_LIMITS = Limits()
 _GRACE = 2.0  # seconds the parent waits longer than the child allows itself
 _TIME_SIGNALS = (signal.SIGALRM, signal.SIGXCPU)
 _MEMORY_SIGNALS = (signal.SIGABRT, signal.SIGKILL)  # a failed allocation in Rust aborts; the kernel kills
@@ -104,7 +105,7 @@ def parse(
     has_header: bool = True,
     encoding: str | None = None,
     separator: str | None = None,
-    limits: Limits = Limits(),
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Table:
     """Read the file at `path`, uploaded as `filename`, into a row file in `target_dir` (CON-09, CLI-13).
 
@@ -191,6 +192,9 @@ def _code_of(status: int, err: bytes) -> str:
 
 
 def _table(answer: dict[str, Any], output: Path) -> Table:
-    columns = [ColumnInfo(**{**column, "name": column["name"] or str(messages.unnamed(column["letter"]))}) for column in answer["columns"]]
+    columns = [
+        ColumnInfo(**{**column, "name": column["name"] or str(messages.unnamed(column["letter"]))})
+        for column in answer["columns"]
+    ]
     notices = [Notice(notice.pop("code"), notice) for notice in answer.pop("notices")]
     return Table(**{**answer, "columns": columns, "warnings": notices, "data_path": output})

@@ -17,8 +17,17 @@ from typing import Any
 
 from app.kit.importing.reader.model import Failure, Findings, Limits, Source
 
-
-_OURS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOENT}
+_OURS = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.EIO,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOENT,
+}
 
 
 @dataclass(frozen=True)

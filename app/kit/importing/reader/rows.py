@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from app.kit.importing.reader.model import Row, Value
 from app.kit.importing.reader.values import decode, encode
@@ -49,7 +50,9 @@ class RowWriter:
     def __enter__(self) -> RowWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._file.close()
 
 
@@ -67,17 +70,16 @@ def read_rows(path: Path | str, start: int = 0, count: int | None = None) -> Ite
     return _stream(path, index, start, stop)
 
 
-def _stream(path: Path, index: dict[str, object], start: int, stop: int) -> Iterator[Row]:
+def _stream(path: Path, index: dict[str, Any], start: int, stop: int) -> Iterator[Row]:
     if start >= stop:
         return
-    step, offsets, width = index["step"], index["offsets"], index["width"]
-    assert isinstance(step, int) and isinstance(offsets, list) and isinstance(width, int)
+    step = index["step"]
     with path.open("rb") as file:
-        file.seek(offsets[start // step])
+        file.seek(index["offsets"][start // step])
         for position in range(start // step * step, stop):
             line = file.readline()
             if position >= start:
-                yield _row(position, line, width)
+                yield _row(position, line, index["width"])
 
 
 def _row(position: int, line: bytes, width: int) -> Row:

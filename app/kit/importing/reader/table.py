@@ -71,7 +71,9 @@ class Tabulator:
     def _check_columns(self, line: Line) -> None:
         if len(line.cells) > self.limits.columns:
             column = letter_of(len(line.cells) - 1)
-            raise Failure("too_many_columns", limit=self.limits.columns, row=line.number, column=column, sheet=self.sheet)
+            raise Failure(
+                "too_many_columns", limit=self.limits.columns, row=line.number, column=column, sheet=self.sheet
+            )
 
     def _note_uneven(self, line: Line) -> None:
         longer, named = line.width > self.expected, len(self.header.cells) if self.header else self.expected
@@ -109,7 +111,12 @@ class Tabulator:
         kept = [index for index in range(self.width) if names[index] or index in self.samples]
         self._note_names({index: names[index] for index in kept})
         return [
-            {"index": index, "letter": letter_of(index), "name": names[index], "samples": list(self.samples.get(index, ()))}
+            {
+                "index": index,
+                "letter": letter_of(index),
+                "name": names[index],
+                "samples": list(self.samples.get(index, ())),
+            }
             for index in kept
         ]
 

@@ -10,6 +10,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from app.kit.importing.reader.encodings import find_encoding
@@ -61,13 +62,14 @@ def find_separator(probe: str) -> str:
 
 def _fitness(probe: str, separator: str) -> tuple[float, int]:
     try:
-        rows = [len(row) for row, _ in zip(csv.reader(io.StringIO(probe, newline=""), delimiter=separator), range(PROBE_ROWS)) if row]
+        reader = csv.reader(io.StringIO(probe, newline=""), delimiter=separator)
+        widths = [len(row) for row in islice(reader, PROBE_ROWS) if row]
     except csv.Error:
         return 0.0, 0
-    if not rows:
+    if not widths:
         return 0.0, 0
-    cells, times = Counter(rows).most_common(1)[0]
-    return (times / len(rows), cells) if cells > 1 else (0.0, max(rows))
+    cells, times = Counter(widths).most_common(1)[0]
+    return (times / len(widths), cells) if cells > 1 else (0.0, max(widths))
 
 
 class _Feed:

@@ -9,7 +9,9 @@ from typing import Any
 
 from app.kit.importing.reader.model import Value
 
-_EDGES = " \t\n\r\f\v\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000\u200b\u2060\ufeff" + "".join(map(chr, range(0x2000, 0x200B)))
+_EDGES = " \t\n\r\f\v\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000\u200b\u2060\ufeff" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
 EXACT = 10**15  # spreadsheets keep 15 digits; what is longer was rounded when it was typed
 _LONGEST = 10**22  # beyond, a number is no number of anything and stays a float
 
@@ -67,10 +69,15 @@ def encode(value: Any) -> dict[str, str]:
     return {"time": value.isoformat()}
 
 
-_DECODERS = {"datetime": datetime.fromisoformat, "date": date.fromisoformat, "time": time.fromisoformat}
+_DECODERS: dict[str, Callable[[str], date | time]] = {
+    "datetime": datetime.fromisoformat,
+    "date": date.fromisoformat,
+    "time": time.fromisoformat,
+}
 
 
 def decode(stored: dict[str, str]) -> Value:
     """The reverse of `encode`."""
     ((kind, text),) = stored.items()
-    return _DECODERS[kind](text)
+    value: Value = _DECODERS[kind](text)
+    return value

@@ -1,0 +1,55 @@
+"""Flask-AppBuilder's security manager over the principal: one permission query a request, whatever asks (PLT-03)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import g
+from flask_appbuilder.security.sqla.manager import SecurityManager
+from flask_appbuilder.security.sqla.models import User
+from flask_jwt_extended import current_user as jwt_user
+from flask_login import current_user
+from sqlalchemy.orm import selectinload
+
+from app.core.db import db
+from app.core.security.principal import Principal, current, set_current
+from app.core.security.web import focus_of_session, principal_of
+
+
+class StewardSecurityManager(SecurityManager):
+    """Answers every permission question from the acting principal's set."""
+
+    def get_user_by_id(self, pk: Any) -> Any:
+        """The user with their roles, which the sidebar names."""
+        return db.session.scalar(sa.select(User).where(User.id == int(pk)).options(selectinload(User.roles)))
+
+    def has_access(self, permission_name: str, view_name: str) -> bool:
+        """Whether the caller (session, or JWT checked by now) holds the permission."""
+        principal = self.caller()
+        return principal is not None and (permission_name, view_name) in principal.permissions
+
+    def caller(self) -> Principal | None:
+        """The principal of this request; made here for JWTs, which FAB verifies after the request began."""
+        principal = current()
+        if principal is None and jwt_user and jwt_user.is_active:
+            principal = principal_of(jwt_user, None)
+            set_current(principal)
+        return principal
+
+    def is_item_public(self, permission_name: str, view_name: str) -> bool:
+        """Nothing is public by permission; public pages say so in code."""
+        return False
+
+    def get_user_menu_access(self, menu_names: list[str] | None = None) -> set[str]:
+        """FAB's own menu is not drawn; its API answers from the same set."""
+        principal = self.caller()
+        allowed = {view for permission, view in principal.permissions if permission == "menu_access"} if principal else set()
+        return allowed & set(menu_names or allowed)
+
+    @staticmethod
+    def before_request() -> None:
+        """Say who acts before anything is queried."""
+        g.user = current_user
+        user = current_user if current_user.is_authenticated else None
+        set_current(principal_of(user, focus_of_session()) if user is not None else None)

@@ -1,0 +1,98 @@
+"""What every request gets: its principal, a read or write transaction, CSRF for cookies on the API, security headers."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from flask import Flask, Response, current_app, g, request, session
+from flask_login import current_user
+from flask_wtf import CSRFProtect
+
+from app.core.db import set_reading
+from app.core.security.principal import Principal, principal_for, set_current
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+csrf = CSRFProtect()
+
+
+def principal_of(user: Any, focus: int | None) -> Principal:
+    """The principal of a signed-in user, made once a request."""
+    cached: Principal | None = g.get("principal")
+    if cached is None or cached.user_id != user.id:
+        cached = g.principal = principal_for(user, focus)
+    return cached
+
+
+def focus_of_session() -> int | None:
+    """The client the console is entered for (CLI-10). A client out of reach leaves nothing to see, not more."""
+    value = session.get("focus")
+    return value if isinstance(value, int) else None
+
+
+def csp_nonce() -> str:
+    """This response's script nonce."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(18)
+    return str(g.csp_nonce)
+
+
+def content_security_policy() -> str:
+    """The strict policy of every page: own scripts by nonce, no inline style, no frame."""
+    return (
+        f"default-src 'none'; script-src 'nonce-{csp_nonce()}' 'strict-dynamic'; style-src 'self'; img-src 'self' data:; "
+        "font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def _begin() -> None:
+    set_current(None)
+    set_reading(request.method in SAFE)
+
+
+def _protect_api() -> None:
+    """FAB exempts its API from CSRF, even with cookie sign-in. A cookie needs the token; a bearer header cannot be forged."""
+    if request.method in SAFE or not request.path.startswith("/api/") or request.headers.get("Authorization"):
+        return
+    if current_app.config.get("WTF_CSRF_ENABLED", True) and current_user.is_authenticated:
+        csrf.protect()
+
+
+def _headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", content_security_policy())
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+    if current_app.config.get("SESSION_COOKIE_SECURE"):
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    if request.endpoint != "static" and not request.path.startswith("/static/"):
+        headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _drop_history() -> None:
+    """FAB keeps visited pages in the cookie until it outgrows 4 kB and the session is lost."""
+    session.pop("page_history", None)
+
+
+def _end(_error: Any) -> None:
+    set_current(None)
+    set_reading(False)
+
+
+def install(app: Flask) -> None:
+    """Attach the hooks. Must run before FAB's, whose own before_request asks who acts."""
+    csrf.init_app(app)
+    app.before_request(_begin)
+    app.after_request(_headers)
+    app.teardown_request(_end)
+    app.jinja_env.globals["csp_nonce"] = csp_nonce
+
+
+def install_after_fab(app: Flask) -> None:
+    """The hooks that need FAB's user to be known."""
+    app.before_request(_protect_api)
+    app.before_request(_drop_history)
