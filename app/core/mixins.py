@@ -73,6 +73,10 @@ class ClientScoped:
 class SelfScoped:
     """The client itself: its own id is what is granted."""
 
+    @declared_attr
+    def id(cls) -> Mapped[int]:  # the scope's criteria are built on this class, before any that has it
+        return mapped_column(primary_key=True)
+
 
 class OwnedByUser:
     """Belongs to one user, who alone sees it unless a permission says otherwise."""
