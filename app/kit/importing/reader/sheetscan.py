@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from app.kit.importing.reader.model import Failure, Findings, Limits, index_of, letter_of
 
@@ -15,10 +15,16 @@ _ERROR = re.compile(rb""" t=["']e["']""")  # a literal start makes the search fi
 _REFERENCE = re.compile(rb"""\br=["']([A-Z]{1,3})(\d{1,7})["']""")
 
 
-def scan_sheet(chunks: Iterable[bytes], limits: Limits, findings: Findings, sheet: str) -> None:
+def scan_sheet(
+    chunks: Iterable[bytes],
+    limits: Limits,
+    findings: Findings,
+    sheet: str,
+    visit: Callable[[bytes], None] | None = None,
+) -> None:
     """Look at a sheet's XML without building it.
 
-    `chunks`: unpacked bytes in order. Raises Failure: too_many_rows or too_many_columns at the first filled cell outside the
+    `chunks`: unpacked bytes in order; `visit` is given the same bytes cut between cells. Raises Failure: too_many_rows or too_many_columns at the first filled cell outside the
     limits; empty formatted cells may lie anywhere.
     """
     far = _far_pattern(limits)
@@ -27,11 +33,15 @@ def scan_sheet(chunks: Iterable[bytes], limits: Limits, findings: Findings, shee
         text = tail + chunk
         # everything found before the border is final; the rest is looked at again with the next chunk
         border = _border(text)
-        _check(text[:border], far, limits, sheet)
-        _note(text[:border], findings)
-        tail = text[border:]
+        whole, tail = text[:border], text[border:]
+        _check(whole, far, limits, sheet)
+        _note(whole, findings)
+        if visit:
+            visit(whole)
     _check(tail, far, limits, sheet)
     _note(tail, findings)
+    if visit:
+        visit(tail)
 
 
 def _border(text: bytes) -> int:

@@ -16,8 +16,9 @@ from python_calamine import (
     load_workbook,
 )
 
-from app.kit.importing.reader.model import Failure, Findings, Limits, Line, Source, letter_of
+from app.kit.importing.reader.model import Failure, Findings, Limits, Line, Source, Value, letter_of
 from app.kit.importing.reader.package import Package
+from app.kit.importing.reader.padding import Padding
 from app.kit.importing.reader.sheetscan import scan_sheet
 from app.kit.importing.reader.values import clean
 
@@ -46,11 +47,12 @@ class _Scan:
 
     def __init__(self, package: Package, parts: dict[str, str], limits: Limits, findings: Findings) -> None:
         self.package, self.parts, self.limits, self.findings = package, parts, limits, findings
+        self.padding = Padding(package)
 
     def __call__(self, name: str) -> None:
         part = self.parts.get(name, "")
         if part in self.package.parts:
-            scan_sheet(self.package.stream(part), self.limits, self.findings, name)
+            scan_sheet(self.package.stream(part), self.limits, self.findings, name, self.padding.look_at)
 
 
 def _load(path: Path) -> CalamineWorkbook:
@@ -72,7 +74,7 @@ def _choose(book: CalamineWorkbook, wanted: str | None, findings: Findings, scan
             scan(name)
         sheet = _sheet(book, name)
         if sheet.start is not None and sheet.height:
-            return _source(sheet, name, names, visible, findings)
+            return _source(sheet, names, visible, findings, scan.padding if scan else None)
     raise Failure("empty", sheet=wanted if wanted is not None else ", ".join(visible or names))
 
 
@@ -83,12 +85,14 @@ def _sheet(book: CalamineWorkbook, name: str) -> CalamineSheet:
         raise Failure("broken", sheet=name) from error
 
 
-def _source(sheet: CalamineSheet, name: str, names: list[str], visible: list[str], findings: Findings) -> Source:
-    others = [other for other in visible if other != name]
+def _source(
+    sheet: CalamineSheet, names: list[str], visible: list[str], findings: Findings, padding: Padding | None
+) -> Source:
+    others = [other for other in visible if other != sheet.name]
     if others:
-        findings.add("other_sheets", sheet=name, sheets=others)
+        findings.add("other_sheets", sheet=sheet.name, sheets=others)
     _note_merged(sheet, findings)
-    return Source(lines=_lines(sheet), sheets=names, sheet=name)
+    return Source(lines=_lines(sheet, padding), sheets=names, sheet=sheet.name)
 
 
 def _note_merged(sheet: CalamineSheet, findings: Findings) -> None:
@@ -96,8 +100,11 @@ def _note_merged(sheet: CalamineSheet, findings: Findings) -> None:
         findings.add("merged_cells", row=row + 1, column=letter_of(column))
 
 
-def _lines(sheet: CalamineSheet) -> Iterator[Line]:
+def _lines(sheet: CalamineSheet, padding: Padding | None) -> Iterator[Line]:
     """Rows with their real numbers; calamine gives the blank rows above the data, but not the blank columns left of it."""
-    margin = [None] * (sheet.start or (0, 0))[1]
+    margin: list[Value] = [None] * (sheet.start or (0, 0))[1]
     for number, row in enumerate(sheet.iter_rows(), start=1):
-        yield Line(number, [*margin, *[None if value == "" else clean(value) for value in row]])
+        cells: list[Value] = [*margin, *[None if value == "" else clean(value) for value in row]]
+        if padding:
+            padding.apply(number, cells)
+        yield Line(number, cells)

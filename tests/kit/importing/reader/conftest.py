@@ -17,7 +17,8 @@ from app.kit.importing.reader import Limits, Table, UnreadableFile, parse, read_
 CONTENT_TYPES = (
     '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
     '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-    '<Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>'
+    '<Override PartName="/xl/workbook.xml" ContentType='
+    '"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>'
     '<Override PartName="/xl/worksheets/sheet1.xml" ContentType='
     '"application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>'
 )
@@ -32,8 +33,11 @@ def xlsx_of_xml(sheet_data: str | bytes, dimension: str = "A1", **more: bytes) -
     head = f'<worksheet xmlns="{MAIN}"><dimension ref="{dimension}"/><sheetData>'.encode()
     parts = {
         "[Content_Types].xml": CONTENT_TYPES,
-        "_rels/.rels": RELATIONS.format(f'<Relationship Id="a" Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/>'),
-        "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets><sheet name="S" sheetId="1" r:id="b"/></sheets></workbook>',
+        "_rels/.rels": RELATIONS.format(
+            f'<Relationship Id="a" Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/>'
+        ),
+        "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}">'
+        '<sheets><sheet name="S" sheetId="1" r:id="b"/></sheets></workbook>',
         "xl/_rels/workbook.xml.rels": RELATIONS.format(
             f'<Relationship Id="b" Type="{OFFICE}/worksheet" Target="worksheets/sheet1.xml"/>'
         ),
@@ -76,21 +80,27 @@ def xls_of(*rows: list[Any], top: int = 0, left: int = 0) -> bytes:
     return buffer.getvalue()
 
 
-def ods_of(*rows: list[str], manifest: str = "") -> bytes:
+def ods_of(*rows: list[str], manifest: str = "", attributes: str = "") -> bytes:
     """An OpenDocument spreadsheet with text cells."""
     cells = "".join(
         "<table:table-row>"
-        + "".join(f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>' for value in row)
+        + "".join(
+            f'<table:table-cell {attributes} office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
+            for value in row
+        )
         + "</table:table-row>"
         for row in rows
     )
-    spaces = " ".join(f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text"))
+    spaces = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
+    )
     content = (
         f"<office:document-content {spaces}><office:body><office:spreadsheet>"
         f'<table:table table:name="T">{cells}</table:table></office:spreadsheet></office:body></office:document-content>'
     )
     kind = "application/vnd.oasis.opendocument.spreadsheet"
-    listed = f'<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">{manifest}</manifest:manifest>'
+    namespace = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
+    listed = f'<manifest:manifest xmlns:manifest="{namespace}">{manifest}</manifest:manifest>'
     return zip_of({"mimetype": kind, "content.xml": content, "META-INF/manifest.xml": listed})
 
 

@@ -31,7 +31,13 @@ def test_latin_1(desk):
 
 
 def test_cyrillic_is_not_taken_for_western(desk):
-    lines = ["Имя,Город", "Иван Петров,Москва", "Мария Смирнова,Санкт-Петербург", "Ольга Кузнецова,Новосибирск", "Сергей Васильев,Казань"]
+    lines = [
+        "Имя,Город",
+        "Иван Петров,Москва",
+        "Мария Смирнова,Санкт-Петербург",
+        "Ольга Кузнецова,Новосибирск",
+        "Сергей Васильев,Казань",
+    ]
     assert desk.cells("a.csv", "\n".join(lines).encode("cp1251"))[0] == ["Иван Петров", "Москва"]
 
 
@@ -58,7 +64,11 @@ def test_separators(desk, separator):
     data = "\n".join(separator.join(f'"{c}"' if set(c) & set(",;|") else c for c in line) for line in lines)
     table = desk.table("a.csv", data.encode())
     assert table.separator == separator
-    assert [row.cells for row in read_rows(table.data_path)] == [["Ann", "a, b; c | d", "1"], ["Bob", "x", "2"], ["Cy", None, "3"]]
+    assert [row.cells for row in read_rows(table.data_path)] == [
+        ["Ann", "a, b; c | d", "1"],
+        ["Bob", "x", "2"],
+        ["Cy", None, "3"],
+    ]
 
 
 def test_excel_separator_line(desk):
@@ -69,7 +79,10 @@ def test_excel_separator_line(desk):
 
 def test_text_stays_text(desk):
     data = b"Phone,Zip,Sum,Date,Flag\n0049170123456,01067,=1+1,2024-01-31,true\n+44 20,-5,@x,1e5,007\n"
-    assert desk.cells("a.csv", data) == [["0049170123456", "01067", "=1+1", "2024-01-31", "true"], ["+44 20", "-5", "@x", "1e5", "007"]]
+    assert desk.cells("a.csv", data) == [
+        ["0049170123456", "01067", "=1+1", "2024-01-31", "true"],
+        ["+44 20", "-5", "@x", "1e5", "007"],
+    ]
 
 
 def test_quoted_line_breaks_quotes_and_row_numbers(desk):
@@ -133,7 +146,11 @@ def test_spaces_are_trimmed(desk):
 def test_without_header(desk):
     table = desk.table("a.csv", b"Ann,a@x.org,,Rome\nBob,b@x.org,,Oslo\n", has_header=False)
     assert (table.rows, table.header_row) == (2, None)
-    assert [(c.index, c.letter, c.name) for c in table.columns] == [(0, "A", "Column A"), (1, "B", "Column B"), (3, "D", "Column D")]
+    assert [(c.index, c.letter, c.name) for c in table.columns] == [
+        (0, "A", "Column A"),
+        (1, "B", "Column B"),
+        (3, "D", "Column D"),
+    ]
     assert table.columns[0].samples == ["Ann", "Bob"]
 
 
@@ -166,4 +183,3 @@ def test_limits_of_rows_and_columns(desk, make):
     error = desk.refuse("a.csv", b"a,b\n1,2\n1,2,3,4,5\n", limits=limits)
     assert (error.code, error.row, error.column) == ("too_many_columns", 3, "E")
     assert "4 columns" in str(error)
-

@@ -16,7 +16,18 @@ def codes(table):
 
 @pytest.mark.parametrize("epoch_1904", [False, True])
 def test_typed_cells(desk, make, epoch_1904):
-    values = [dt.date(2024, 2, 29), dt.datetime(2024, 1, 31, 13, 5), dt.time(9, 30), dt.timedelta(hours=36), 5, 5.0, 0.1 + 0.2, True, False, -7]
+    values = [
+        dt.date(2024, 2, 29),
+        dt.datetime(2024, 1, 31, 13, 5),
+        dt.time(9, 30),
+        dt.timedelta(hours=36),
+        5,
+        5.0,
+        0.1 + 0.2,
+        True,
+        False,
+        -7,
+    ]
 
     def prepare(book):
         if epoch_1904:
@@ -24,7 +35,18 @@ def test_typed_cells(desk, make, epoch_1904):
 
     data = make.xlsx(["Value"], *[[value] for value in values], prepare=prepare)
     found = [row[0] for row in desk.cells("a.xlsx", data)]
-    assert found == [dt.date(2024, 2, 29), dt.datetime(2024, 1, 31, 13, 5), dt.time(9, 30), "36:00:00", 5, 5, 0.3, True, False, -7]
+    assert found == [
+        dt.date(2024, 2, 29),
+        dt.datetime(2024, 1, 31, 13, 5),
+        dt.time(9, 30),
+        "36:00:00",
+        5,
+        5,
+        0.3,
+        True,
+        False,
+        -7,
+    ]
     assert [type(value) for value in found[4:]] == [int, int, float, bool, bool, int]
 
 
@@ -36,16 +58,29 @@ def test_first_days_of_1900(desk, make):
 
 
 def test_iso_dates(desk, make):
-    data = make.xlsx_xml('<row r="1"><c r="A1" t="inlineStr"><is><t>Day</t></is></c></row><row r="2"><c r="A2" t="d"><v>2024-01-31</v></c></row>')
+    data = make.xlsx_xml(
+        '<row r="1"><c r="A1" t="inlineStr"><is><t>Day</t></is></c></row><row r="2"><c r="A2" t="d"><v>2024-01-31</v></c></row>'
+    )
     assert str(desk.cells("a.xlsx", data)[0][0]).startswith("2024-01-31")
 
 
 def test_long_numbers_are_digits(desk, make):
-    table = desk.table("a.xlsx", make.xlsx(["Phone", "Card"], [4479460958123, "4111111111111111"], [12, 4111111111111111]))
+    table = desk.table(
+        "a.xlsx", make.xlsx(["Phone", "Card"], [4479460958123, "4111111111111111"], [12, 4111111111111111])
+    )
     rows = [row.cells for row in read_rows(table.data_path)]
     assert rows == [[4479460958123, "4111111111111111"], [12, 4111111111111111]]
     assert (codes(table)["long_number"].row, codes(table)["long_number"].column) == (3, "B")
     assert table.columns[0].samples == ["4479460958123", "12"]
+
+
+def test_zeros_of_the_number_format(desk, make):
+    def prepare(book):
+        for row, shown in enumerate(("00000", "00000", "General", "0.00", "00000"), start=2):
+            book.active.cell(row, 2).number_format = shown
+
+    data = make.xlsx(["Name", "Zip"], ["a", 2134], ["b", 90210], ["c", 2134], ["d", 2134], ["e", "x"], prepare=prepare)
+    assert [row[1] for row in desk.cells("a.xlsx", data)] == ["02134", "90210", 2134, 2134, "x"]
 
 
 def test_formulas(desk, make):
@@ -64,14 +99,22 @@ def test_formulas(desk, make):
 @pytest.mark.parametrize("kind", ["xlsx", "xls"])
 def test_table_away_from_the_corner(desk, make, kind):
     rows = [["Name", "City", "Phone"], ["Ann", "Rome", "1"], ["Bob", "Oslo", "2"]]
-    if kind == "xls":
-        data = make.xls(*rows, top=4, left=2)
-    else:
-        data = make.xlsx(*[[]] * 4, *[[None, None, *row] for row in rows])
+    data = (
+        make.xls(*rows, top=4, left=2)
+        if kind == "xls"
+        else make.xlsx(*([[]] * 4), *[[None, None, *row] for row in rows])
+    )
     table = desk.table(f"a.{kind}", data)
     assert table.header_row == 5
-    assert [(c.index, c.letter, c.name) for c in table.columns] == [(2, "C", "Name"), (3, "D", "City"), (4, "E", "Phone")]
-    assert [(row.number, row.cells[2:]) for row in read_rows(table.data_path)] == [(6, ["Ann", "Rome", "1"]), (7, ["Bob", "Oslo", "2"])]
+    assert [(c.index, c.letter, c.name) for c in table.columns] == [
+        (2, "C", "Name"),
+        (3, "D", "City"),
+        (4, "E", "Phone"),
+    ]
+    assert [(row.number, row.cells[2:]) for row in read_rows(table.data_path)] == [
+        (6, ["Ann", "Rome", "1"]),
+        (7, ["Bob", "Oslo", "2"]),
+    ]
 
 
 def test_blank_rows_and_columns_are_left_out_but_counted(desk, make):
@@ -81,7 +124,10 @@ def test_blank_rows_and_columns_are_left_out_but_counted(desk, make):
 
 
 def test_headers(desk, make):
-    table = desk.table("a.xlsx", make.xlsx(["Name\n (full) ", None, "name (full)", "Tel"], ["a", "b", "c", None], ["d", None, "e", "f"]))
+    table = desk.table(
+        "a.xlsx",
+        make.xlsx(["Name\n (full) ", None, "name (full)", "Tel"], ["a", "b", "c", None], ["d", None, "e", "f"]),
+    )
     assert [column.name for column in table.columns] == ["Name (full)", "Column B", "name (full)", "Tel"]
     assert codes(table)["unnamed_column"].column == "B"
     assert codes(table)["duplicate_header"].column == "C"
@@ -89,7 +135,9 @@ def test_headers(desk, make):
 
 
 def test_merged_cells(desk, make):
-    data = make.xlsx(["Name", "City"], ["Ann", "Rome"], ["Bob", None], prepare=lambda book: book.active.merge_cells("B2:B3"))
+    data = make.xlsx(
+        ["Name", "City"], ["Ann", "Rome"], ["Bob", None], prepare=lambda book: book.active.merge_cells("B2:B3")
+    )
     table = desk.table("a.xlsx", data)
     assert [row.cells for row in read_rows(table.data_path)] == [["Ann", "Rome"], ["Bob", None]]
     assert (codes(table)["merged_cells"].row, codes(table)["merged_cells"].column) == (2, "B")
@@ -134,8 +182,13 @@ def test_wrong_sheets(desk, book, make):
 
 
 def test_xls(desk, make):
-    table = desk.table("Old.XLS", make.xls(["Näme", "Size", "Ok", "No"], ["Ünal", 5, True, 2.5], ["Bo", 4479460958123, False, None]))
-    assert [row.cells for row in read_rows(table.data_path)] == [["Ünal", 5, True, 2.5], ["Bo", 4479460958123, False, None]]
+    table = desk.table(
+        "Old.XLS", make.xls(["Näme", "Size", "Ok", "No"], ["Ünal", 5, True, 2.5], ["Bo", 4479460958123, False, None])
+    )
+    assert [row.cells for row in read_rows(table.data_path)] == [
+        ["Ünal", 5, True, 2.5],
+        ["Bo", 4479460958123, False, None],
+    ]
     assert (table.sheet, table.encoding) == ("Old", None)
 
 
