@@ -10,7 +10,7 @@ from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_appbuilder.security.sqla.models import User
 from flask_jwt_extended import current_user as jwt_user
 from flask_login import current_user
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload
 
 from app.core.db import db
 from app.core.security.principal import Principal, current, set_current
@@ -22,7 +22,8 @@ class StewardSecurityManager(SecurityManager):
 
     def get_user_by_id(self, pk: Any) -> Any:
         """The user with their roles, which the sidebar names."""
-        return db.session.scalar(sa.select(User).where(User.id == int(pk)).options(selectinload(User.roles)))
+        query = sa.select(User).where(User.id == int(pk)).options(joinedload(User.roles))
+        return db.session.scalars(query).unique().one_or_none()
 
     def has_access(self, permission_name: str, view_name: str) -> bool:
         """Whether the caller (session, or JWT checked by now) holds the permission."""

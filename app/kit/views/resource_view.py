@@ -352,7 +352,7 @@ class ResourceView(ModelView):
 
     # -- actions -------------------------------------------------------------------------------------------------
 
-    def _action(self, name: str) -> Any:
+    def _find_action(self, name: str) -> Any:
         """The declared action; 404 for an unknown one, NotAllowed without its right."""
         found = next((a for a in self.resource.actions if a.name == name), None)
         if found is None:
@@ -365,7 +365,7 @@ class ResourceView(ModelView):
     @has_access
     def action(self, name: str, pk: int) -> Any:
         """One verb on one row, loaded through the scope."""
-        verb = self._action(name)
+        verb = self._find_action(name)
         row = self.load(pk)
         flash(self._attempt(lambda: verb.run(row, actor=actor())), "success")
         return redirect(_back(self._url(pk)))
@@ -375,7 +375,7 @@ class ResourceView(ModelView):
     def action_post(self) -> Any:
         """One verb on the selected rows, each loaded through the scope and authorised on its own."""
         name = request.args.get("action") or request.form.get("action", "")
-        run = self._deleter() if name == "delete" else self._action(name).run
+        run = self._deleter() if name == "delete" else self._find_action(name).run
         ids = selected_ids()
         model = self.resource.model
         rows = list_of(db.session.scalars(sa.select(model).where(model.id.in_(ids)).order_by(model.id)))
