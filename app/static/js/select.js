@@ -1,0 +1,45 @@
+// `select[data-remote]`: searches the server while one types. The widget and its style sheet load only where one is used.
+import { enhance, make, query, queryAll, words } from "./dom.js";
+import { getJson } from "./http.js";
+
+let library = null;
+
+function load() {
+  library ??= import("tom-select/base").then(async ({ default: TomSelect }) => {
+    const [clear, remove] = await Promise.all([import("tom-select/dist/esm/plugins/clear_button/plugin.js"), import("tom-select/dist/esm/plugins/remove_button/plugin.js")]);
+    TomSelect.define("clear_button", clear.default);
+    TomSelect.define("remove_button", remove.default);
+    const ours = query('link[href*="steward.css"]').href;
+    document.head.append(make("link", { rel: "stylesheet", href: ours.replace(/steward\.css.*/, "select.css") }));
+    return TomSelect;
+  });
+  return library;
+}
+
+const withQuery = (url, q) => `${url}${url.includes("?") ? "&" : "?"}q=${encodeURIComponent(q)}`;
+
+/** Turns one select into a remote one. */
+export async function remoteSelect(select) {
+  if (select.tomselect || select.dataset.ready) return;
+  select.dataset.ready = "1";
+  const TomSelect = await load();
+  const box = new TomSelect(select, {
+    valueField: "id", labelField: "text", searchField: [], sortField: [{ field: "$order" }], maxOptions: 50, preload: "focus", loadThrottle: 200,
+    plugins: { ...(select.multiple ? { remove_button: { title: words.remove } } : {}), ...(select.required || select.multiple ? {} : { clear_button: { title: words.remove } }) },
+    placeholder: select.dataset.placeholder || words.search,
+    load(text, done) {
+      this.clearOptions((option) => this.items.includes(String(option.id)));
+      getJson(withQuery(select.dataset.remote, text)).then((data) => done(data.results ?? data), () => done());
+    },
+    shouldLoad: () => true,
+    render: {
+      no_results: () => make("div", { class: "no-results", text: words.nothing }),
+      loading: () => make("div", { class: "spinner", text: words.loading }),
+    },
+  });
+  // The visible control takes over the name and the errors of the select.
+  box.control_input.setAttribute("aria-label", select.getAttribute("aria-label") || query(`label[for="${CSS.escape(select.id)}"]`)?.textContent.trim() || words.search);
+  for (const name of ["aria-describedby", "aria-invalid"]) if (select.hasAttribute(name)) box.control_input.setAttribute(name, select.getAttribute(name));
+}
+
+enhance((root) => queryAll("select[data-remote]", root).forEach(remoteSelect));
