@@ -12,10 +12,11 @@ from flask_appbuilder import AppBuilder
 from flask_appbuilder.api.manager import OpenApi
 from flask_migrate import Migrate
 
-from app.core import audit, events
+from app.core import audit, events, notifications  # noqa: F401  (notifications declares a table)
 from app.core.commands import runbook
 from app.core.db import db
 from app.core.logs import init_logs
+from app.core.operations import models as operations  # noqa: F401  (declares tables)
 from app.core.security import scope, web
 from app.core.security.manager import StewardSecurityManager
 from app.kit import checks, error_pages, globals, registry, rights
