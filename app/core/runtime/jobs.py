@@ -7,6 +7,7 @@ there is to do, and the reaper enqueues again what Redis forgot.
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -41,11 +42,19 @@ class JobRefused(RuntimeError):
 
 
 class ListedJob(Job):
-    """A job that runs only what is on the list, and no call-backs: whoever can write to Redis cannot choose the code."""
+    """A job that runs only what is on the list, no call-backs and no webhooks.
+
+    Whoever can write to Redis chooses neither code to run nor an address to call.
+    """
 
     success_callback = None
     failure_callback = None
     stopped_callback = None
+
+    def restore(self, raw_data: Any) -> None:
+        """Read the record from Redis, without what our jobs never have."""
+        super().restore(raw_data)
+        self.webhooks = []
 
     def perform(self) -> Any:
         """Run it. Raises JobRefused for a callable that is not on the list."""
@@ -58,6 +67,12 @@ class SteadyWorker(Worker):
     """A worker whose forks hold an application context, no inherited connection, and never outlive it."""
 
     app: Flask
+    max_connection_wait_time = 5.0  # seconds between two tries to reach Redis
+
+    def handle_warm_shutdown_request(self) -> None:
+        """On SIGTERM, ask the fork to end after its chunk instead of its time slice."""
+        if self.horse_pid:
+            self.kill_horse(signal.SIGTERM)
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         """Entry point of the fork; never returns."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 from flask import Flask
 from flask_babel import Babel
 
 from app.core import audit, events, jobs
-from app.core.db import db
+from app.core.db import db, read_only_intent
 from app.core.errors import DomainError
 from app.core.operations import engine, lease, lifecycle
 from app.core.operations.handlers import DONE, Handler, done, register, skipped
@@ -100,28 +101,56 @@ def operation_over(actor, rows, kind="test.bump", **settings):
     return operation.id
 
 
-def stored(operation_id):
-    """The operation as the database has it now."""
+@contextmanager
+def looking():
+    """Read what is committed, without holding the writers up before, meanwhile or after."""
     db.session.rollback()
-    with system("a test looks"):
+    with read_only_intent():
+        yield
+        db.session.rollback()
+
+
+def stored(operation_id):
+    """The operation as the database has it now, detached."""
+    with looking(), system("a test looks"):
+        operation = db.session.get(Operation, operation_id, populate_existing=True)
+        db.session.expunge(operation)
+    return operation
+
+
+def again(operation_id):
+    """The operation in the session, to be changed."""
+    db.session.rollback()
+    with system("a test changes it"):
         return db.session.get(Operation, operation_id, populate_existing=True)
 
 
 def hits():
     """{hits: rows}."""
-    db.session.rollback()
-    found = dict(db.session.execute(sa.select(TALLY.c.hits, sa.func.count()).group_by(TALLY.c.hits)).all())
-    db.session.rollback()
-    return found
+    with looking():
+        return dict(db.session.execute(sa.select(TALLY.c.hits, sa.func.count()).group_by(TALLY.c.hits)).all())
 
 
 def results(operation_id):
     """{(state, reason code): items}."""
     item = OperationItem.__table__.c
     query = sa.select(item.state, item.reason_code, sa.func.count()).where(item.operation_id == operation_id)
-    found = {(row[0], row[1]): row[2] for row in db.session.execute(query.group_by(item.state, item.reason_code))}
-    db.session.rollback()
-    return found
+    with looking():
+        found = db.session.execute(query.group_by(item.state, item.reason_code))
+        return {(row[0], row[1]): row[2] for row in found}
+
+
+def unfinished():
+    """How many operations a worker may still have to work on."""
+    count = sa.select(sa.func.count()).select_from(Operation.__table__)
+    with looking():
+        return db.session.scalar(count.where(Operation.__table__.c.state.in_(list(WORKABLE))))
+
+
+def due():
+    """The operations a worker may claim now."""
+    with looking():
+        return lease.unfinished()
 
 
 def close():
@@ -138,16 +167,8 @@ def start_worker(application):
         os.environ["STEWARD_PART"] = "worker"
         with application.app_context():
             while unfinished():
-                for operation_id in lease.unfinished():
+                for operation_id in due():
                     engine.work(operation_id, slice_seconds=0.3)
-                db.session.remove()
                 time.sleep(0.01)
 
     return fork_child(run)
-
-
-def unfinished():
-    """How many operations a worker may still have to work on."""
-    db.session.rollback()
-    count = sa.select(sa.func.count()).select_from(Operation.__table__)
-    return db.session.scalar(count.where(Operation.__table__.c.state.in_(list(WORKABLE))))

@@ -16,7 +16,7 @@ from app.core.operations import engine, lease, lifecycle
 from app.core.operations.models import OperationItem
 from app.core.operations.states import ItemState, State
 from app.core.security.principal import acting_as
-from tests.core.operations.bench import LEASE, TALLY, hits, operation_over, results, stored
+from tests.core.operations.bench import LEASE, TALLY, again, hits, operation_over, results, stored
 
 ITEM = OperationItem.__table__.c
 
@@ -61,7 +61,7 @@ def test_a_row_that_fails_has_its_reason_and_does_not_stop_the_rest(agent):
 def test_retry_touches_the_failed_rows_only(agent):
     number = operation_over(agent, 120, "test.picky", refuse=[7, 61])
     engine.work(number)
-    assert lifecycle.retry_failed(stored(number)) == 2
+    assert lifecycle.retry_failed(again(number)) == 2
     db.session.commit()
     assert stored(number).failed == 0
     engine.work(number)
@@ -70,7 +70,7 @@ def test_retry_touches_the_failed_rows_only(agent):
     assert hits() == {0: 12, 1: 108}
     assert db.session.scalar(sa.select(ITEM.attempts).where(ITEM.position == 61)) == 2
     with pytest.raises(Clash):
-        lifecycle.retry_failed(operation)
+        lifecycle.retry_failed(again(number))
     db.session.rollback()
     assert stored(number).state == State.DONE
 
@@ -86,6 +86,7 @@ def test_an_operation_whose_whole_chunk_breaks_fails_with_a_reference_and_resume
     assert "req_" in operation.error
     assert (operation.done, operation.succeeded) == (50, 50)  # the chunk before stays
     assert "has stopped" in titles(agent)[0]
+    operation = again(number)
     operation.settings = {}
     with acting_as(agent):
         db.session.commit()
@@ -110,11 +111,11 @@ def test_pause_stops_after_the_chunk_and_resume_goes_on(agent):
     number = operation_over(agent, 500)
     assert engine.work(number, stop=lambda: True) is True  # one chunk, lease given back
     assert stored(number).succeeded == 100
-    lifecycle.pause(stored(number))
+    lifecycle.pause(again(number))
     db.session.commit()
     assert engine.work(number) is False
     assert stored(number).succeeded == 100
-    lifecycle.resume(stored(number))
+    lifecycle.resume(again(number))
     db.session.commit()
     engine.work(number)
     assert stored(number).state == State.DONE
@@ -124,7 +125,7 @@ def test_pause_stops_after_the_chunk_and_resume_goes_on(agent):
 def test_cancel_keeps_what_is_done_and_touches_no_further_row(agent):
     number = operation_over(agent, 500)
     engine.work(number, stop=lambda: True)
-    lifecycle.cancel(stored(number))
+    lifecycle.cancel(again(number))
     db.session.commit()
     engine.work(number)
     operation = stored(number)
@@ -133,7 +134,7 @@ def test_cancel_keeps_what_is_done_and_touches_no_further_row(agent):
     assert titles(agent) == ["Bump them was cancelled"]
     for verb in (lifecycle.cancel, lifecycle.pause, lifecycle.resume, lifecycle.submit):
         with pytest.raises(Clash):
-            verb(stored(number))
+            verb(again(number))
     db.session.rollback()
 
 
@@ -180,7 +181,7 @@ def test_an_actor_who_was_switched_off_does_nothing_more(agent):
 
 def test_batches_wait_for_their_time(agent):
     number = operation_over(agent, 250)
-    operation = stored(number)
+    operation = again(number)
     operation.batch_size, operation.batch_every, operation.batch_left = 100, 1, 100
     with acting_as(agent):
         db.session.commit()
@@ -209,7 +210,7 @@ def test_a_plan_is_made_by_the_worker_and_waits_for_its_confirmation(agent):
     engine.work(number)
     assert hits() == {0: 100}  # not without confirmation
     assert titles(agent) == ["Gather them waits for your confirmation"]
-    lifecycle.submit(stored(number))
+    lifecycle.submit(again(number))
     db.session.commit()
     engine.work(number)
     assert (stored(number).state, stored(number).succeeded) == (State.DONE, 100)

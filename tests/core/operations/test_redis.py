@@ -20,7 +20,7 @@ from app.core.operations.states import State
 from app.core.runtime.jobs import QUEUE, run_worker
 from app.core.runtime.processes import fork_child
 from app.core.runtime.redis_server import executable
-from tests.core.operations.bench import close, hits, operation_over, stored
+from tests.core.operations.bench import again, close, hits, operation_over, stored
 
 
 @pytest.fixture
@@ -56,8 +56,9 @@ def until(condition, seconds=20):
 def test_the_commit_calls_a_worker_and_a_rollback_does_not(app, agent, redis):
     number = operation_over(agent, 300)
     assert queue.waiting() == {number}
-    lifecycle.pause(stored(number))
-    lifecycle.resume(stored(number))
+    operation = again(number)
+    lifecycle.pause(operation)
+    lifecycle.resume(operation)
     db.session.rollback()
     assert len(redis.lrange(f"rq:queue:{QUEUE}", 0, -1)) == 1
     child = worker(app)
