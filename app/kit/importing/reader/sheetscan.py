@@ -24,8 +24,8 @@ def scan_sheet(
 ) -> None:
     """Look at a sheet's XML without building it.
 
-    `chunks`: unpacked bytes in order; `visit` is given the same bytes cut between cells. Raises Failure: too_many_rows or too_many_columns at the first filled cell outside the
-    limits; empty formatted cells may lie anywhere.
+    `chunks`: unpacked bytes in order; `visit` is given the same bytes cut between cells. Raises Failure: too_many_rows or
+    too_many_columns at the first filled cell outside the limits; empty formatted cells may lie anywhere.
     """
     far = _far_pattern(limits)
     tail = b""

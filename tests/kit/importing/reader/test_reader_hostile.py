@@ -139,9 +139,9 @@ def test_far_cell_at_a_border_of_chunks(desk, make):
 
 @pytest.mark.parametrize("part", ["xl/sharedStrings.xml", "xl/media/picture.bin", "xl/worksheets/sheet1.xml"])
 def test_zip_bomb(desk, make, part):
-    started = time.monotonic()
     data = make.xlsx_xml(far("A1", "A2"), **{part: b" " * (300 * 2**20)})
     assert len(data) < 400_000
+    started = time.monotonic()
     assert desk.refuse("bomb.xlsx", data).code == "bomb"
     assert time.monotonic() - started < 10
 
@@ -186,7 +186,7 @@ def test_time_and_memory_limits_hold(desk, make):
     rows = b"".join(b'<row r="%d"><c r="A%d"><v>%d</v></c></row>' % (n, n, n) for n in range(1, 60_000))
     data = make.xlsx_xml(rows)
     started = time.monotonic()
-    assert desk.refuse("a.xlsx", data, limits=make.limits(seconds=0.15)).code == "timeout"
+    assert desk.refuse("a.xlsx", data, limits=make.limits(seconds=0.05)).code == "timeout"
     assert time.monotonic() - started < 3
     wide = make.xlsx_xml(far("A1", "GR100000"))  # within the limits, but 20 million cells
     assert desk.refuse("a.xlsx", wide, limits=make.limits(memory_bytes=200 * 2**20)).code == "memory"
