@@ -177,6 +177,7 @@ class Activity(Entity, ClientScoped):
     """What was done for a contact, once and for all: no deletion, no edit."""
 
     __tablename__ = "activity"
+    __audited__ = False  # it is a record itself
     __table_args__ = (
         sa.Index("ix_activity_client_at", "client_id", "at", "id"),
         sa.Index("ix_activity_contact_at", "contact_id", "at"),
