@@ -5,6 +5,12 @@ import { getFragment, Refused } from "./http.js";
 const SECOND = 1000;
 const MOST = 15 * SECOND;
 
+/** The inside of the element with this id in a whole page. */
+function part(html, id) {
+  const found = new DOMParser().parseFromString(html, "text/html").getElementById(id);
+  return found ? found.innerHTML : html;
+}
+
 function watch(box) {
   let said = Math.floor(Number(box.dataset.percent || 0) / 10);
   let wait = SECOND;
@@ -14,7 +20,7 @@ function watch(box) {
       try {
         const { html, headers } = await getFragment(box.dataset.poll);
         wait = Number(box.dataset.every || 1) * SECOND;
-        fill(box, html);
+        fill(box, box.id ? part(html, box.id) : html);
         tell(Number(box.querySelector("[data-percent]")?.dataset.percent ?? NaN));
         if (headers.get("X-Done") === "1") return end();
       } catch (error) {

@@ -15,3 +15,4 @@ import "./bell.js";
 import "./poll.js";
 import "./palette.js";
 import "./matrix.js";
+import "./stock.js";
