@@ -19,7 +19,7 @@ from app.core.logs import init_logs
 from app.core.operations import models as operations  # noqa: F401  (declares tables)
 from app.core.security import scope, web
 from app.core.security.manager import StewardSecurityManager
-from app.kit import checks, error_pages, globals, registry, rights
+from app.kit import checks, error_pages, registry, rights, template_globals
 from app.kit.resource import Feature
 from app.kit.views.generate import add_views
 
@@ -59,10 +59,14 @@ def load_features() -> list[Feature]:
 
 def _install_console(app: Flask) -> AppBuilder:
     appbuilder = AppBuilder(
-        app, db.session, security_manager_class=StewardSecurityManager, base_template="base/layout.html", update_perms=False
+        app,
+        db.session,
+        security_manager_class=StewardSecurityManager,
+        base_template="base/layout.html",
+        update_perms=False,
     )
     web.install_after_fab(app)
-    globals.install(app)
+    template_globals.install(app)
     error_pages.install(app, appbuilder)
     checks.require_sound(registry.resources())
     appbuilder.add_api(OpenApi)  # the document alone; FAB's viewer needs scripts that our policy refuses

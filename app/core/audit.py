@@ -68,7 +68,8 @@ class Cause:
     reason: str = ""
 
 
-_cause: ContextVar[Cause] = ContextVar("cause", default=Cause())
+_NO_CAUSE = Cause()
+_cause: ContextVar[Cause] = ContextVar("cause", default=_NO_CAUSE)
 
 
 @contextmanager

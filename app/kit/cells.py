@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flask_babel import format_date, format_datetime, format_decimal, gettext as _
+from flask_babel import format_date, format_datetime, format_decimal
+from flask_babel import gettext as _
 
 from app.core.security.principal import current
 from app.kit import registry
@@ -35,7 +36,9 @@ def _by_kind(field: Field, value: Any) -> Cell:
         return maker(value)
     if field.kind in CODED:
         return Cell("text", code_name(field.kind, str(value)), value)
-    return Cell(field.kind if field.kind in _OWN_MACRO else "text", str(value), value, url=_link(field.kind, str(value)))
+    return Cell(
+        field.kind if field.kind in _OWN_MACRO else "text", str(value), value, url=_link(field.kind, str(value))
+    )
 
 
 _OWN_MACRO = ("email", "phone", "url", "long")

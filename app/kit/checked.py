@@ -39,5 +39,7 @@ def _clean(model: type[Any], name: str, value: str) -> Any:
 def _text_columns(model: type[Any]) -> dict[str, bool]:
     """{attribute: may be empty} of the text columns; choices are no text."""
     attributes = sa.inspect(model).column_attrs
-    plain = (a for a in attributes if isinstance(a.columns[0].type, sa.String) and not isinstance(a.columns[0].type, sa.Enum))
+    plain = (
+        a for a in attributes if isinstance(a.columns[0].type, sa.String) and not isinstance(a.columns[0].type, sa.Enum)
+    )
     return {a.key: bool(a.columns[0].nullable) for a in plain}

@@ -33,7 +33,9 @@ def problems(resources: Iterable[Resource]) -> list[str]:
     found = [text for resource in listed for text in check(resource)]
     for attribute in ("name", "url"):
         values = [getattr(r, attribute) for r in listed]
-        found += [f"Two resources have the {attribute} {v!r}." for v in sorted({v for v in values if values.count(v) > 1})]
+        found += [
+            f"Two resources have the {attribute} {v!r}." for v in sorted({v for v in values if values.count(v) > 1})
+        ]
     return found
 
 
@@ -107,9 +109,8 @@ def _roles(resource: Resource) -> list[str]:
     for role, text in resource.rights.items():
         if role not in BUILT_IN:
             found.append(f"{resource.name}: rights name the role {role!r}{nearest(role, BUILT_IN)}.")
-        for verb in text.split():
-            if verb not in resource.verbs() and verb not in _own_verbs(resource):
-                found.append(f"{resource.name}: rights of {role} name the verb {verb!r}{nearest(verb, verbs)}.")
+        wrong = [v for v in text.split() if v not in resource.verbs() and v not in _own_verbs(resource)]
+        found += [f"{resource.name}: rights of {role} name the verb {v!r}{nearest(v, verbs)}." for v in wrong]
     return found
 
 

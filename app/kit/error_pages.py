@@ -64,7 +64,9 @@ def _no_right(text: str = "") -> Any:
     title, default = _texts(403)
     if wants_json() or current() is None:
         return page(403, title, text or default)
-    return render_template("kit/no_right.html", title=title, text=text or default, reference=request_id(), actions=[]), 403
+    return render_template(
+        "kit/no_right.html", title=title, text=text or default, reference=request_id(), actions=[]
+    ), 403
 
 
 def _csrf(error: CSRFError) -> Any:
@@ -104,4 +106,3 @@ def install(app: Flask, appbuilder: Any) -> None:
         register(lambda reason: problem(401, _("Sign in first.") + f" {reason}"))
     jwt.expired_token_loader(lambda _header, _data: problem(401, _("This sign-in has expired.")))
     jwt.user_lookup_error_loader(lambda _header, _data: problem(401, _("This user may not sign in.")))
-

@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_appbuilder.security.sqla.models import User
-from flask_babel import gettext, lazy_gettext as _l
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.ext.hybrid import HybridExtensionType
 from sqlalchemy.orm import InstrumentedAttribute, RelationshipProperty
 

@@ -11,7 +11,8 @@ import wtforms
 from babel import Locale
 from email_validator import EmailNotValidError, validate_email
 from flask_appbuilder.forms import DynamicForm
-from flask_babel import get_locale, gettext as _
+from flask_babel import get_locale
+from flask_babel import gettext as _
 from wtforms import validators as wtf
 from wtforms.fields.choices import Choice
 
@@ -108,7 +109,11 @@ def coded_choices(kind: str) -> list[tuple[str, str]]:
         return [(zone, zone.replace("_", " ")) for zone in zone_names()]
     locale = get_locale() or Locale("en")
     if kind == "country":
-        names = {k: v for k, v in locale.territories.items() if len(k) == 2 and k not in ("EU", "EZ", "UN", "QO", "ZZ", "XA", "XB")}
+        names = {
+            k: v
+            for k, v in locale.territories.items()
+            if len(k) == 2 and k not in ("EU", "EZ", "UN", "QO", "ZZ", "XA", "XB")
+        }
     elif kind == "language":
         names = {k: v for k, v in locale.languages.items() if len(k) == 2}
     else:
@@ -121,7 +126,9 @@ def clean(field: Field, text: Any) -> Any:
     if not isinstance(text, str):
         return text
     text = text.strip()
-    if any(ord(c) < 32 and c not in "\t\n\r" for c in text) or (field.kind != "long" and ("\n" in text or "\r" in text)):
+    if any(ord(c) < 32 and c not in "\t\n\r" for c in text) or (
+        field.kind != "long" and ("\n" in text or "\r" in text)
+    ):
         raise ValueError(_("%(field)s holds characters that cannot be stored.", field=field.label))
     if field.max_length and len(text) > field.max_length:
         raise ValueError(_("%(field)s is longer than %(n)s characters.", field=field.label, n=field.max_length))
@@ -183,12 +190,16 @@ def lookup_url(target: type[Any]) -> str:
 def control(field: Field, help_text: Any = "") -> Any:
     """The WTForms control of a field."""
     optional = [_required(field)] if field.required else [Blank()]
-    common: dict[str, Any] = {"label": field.label, "description": help_text, "validators": [*optional, _checked(field)]}
+    common: dict[str, Any] = {
+        "label": field.label,
+        "description": help_text,
+        "validators": [*optional, _checked(field)],
+    }
     builder = _CONTROLS.get(field.kind)
     if builder is not None:
         return builder(field, common)
-    render = {"maxlength": field.max_length} if field.max_length else {}
-    render |= {k: v for k, v in {"type": _INPUT_TYPES.get(field.kind)}.items() if v}
+    hints = {"maxlength": field.max_length, "type": _INPUT_TYPES.get(field.kind)}
+    render = {name: value for name, value in hints.items() if value}
     return wtforms.StringField(render_kw=render, filters=[_strip], default=field.default, **common)
 
 

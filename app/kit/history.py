@@ -47,4 +47,6 @@ def _change(resource: Resource, name: str, pair: list[Any]) -> Change:
         field = field_of(resource.model, name, resource.labels)
     except AttributeError:  # a column that has since been dropped
         return Change(str(label_of(name)), str(pair[0] or ""), str(pair[1] or ""))
-    return Change(str(label_of(name.removesuffix("_id"), resource.labels)), words(field, pair[0]), words(field, pair[1]))
+    return Change(
+        str(label_of(name.removesuffix("_id"), resource.labels)), words(field, pair[0]), words(field, pair[1])
+    )

@@ -102,7 +102,9 @@ def conditions(resource: Resource, request: ListRequest) -> filters.Group:
 
 def where(resource: Resource, request: ListRequest) -> Any:
     """The SQL condition of a request over `resource`; BadQuery when any part of it is not understood."""
-    clause = filters.compile_filter(resource.model, conditions(resource, request), allowed_filters(resource), resource.labels)
+    clause = filters.compile_filter(
+        resource.model, conditions(resource, request), allowed_filters(resource), resource.labels
+    )
     return sa.and_(clause, filters.search_clause(resource.model, resource.search, request.q))
 
 
@@ -142,7 +144,11 @@ def _sort_column(f: Field) -> Any:
 def eager(resource: Resource, names: Collection[str]) -> list[Any]:
     """Loader options so that the shown relations cost no query per row."""
     relations = sa.inspect(resource.model).relationships
-    return [joinedload(getattr(resource.model, n.split(".")[0])) for n in dict.fromkeys(names) if n.split(".")[0] in relations]
+    return [
+        joinedload(getattr(resource.model, n.split(".")[0]))
+        for n in dict.fromkeys(names)
+        if n.split(".")[0] in relations
+    ]
 
 
 def count(resource: Resource, clause: Any, *, exact: bool) -> tuple[int, bool]:
@@ -166,7 +172,11 @@ def fetch(resource: Resource, request: ListRequest, *, extra: Any = None) -> Lis
     if start and start >= total and exact:
         last = max(1, -(-total // request.size))
         raise BadQuery(_("There is no page %(page)s; the last one is %(last)s.", page=request.page, last=last))
-    ids = list(db.session.scalars(sa.select(resource.model.id).where(clause).order_by(*ordering).offset(start).limit(request.size)))
+    ids = list(
+        db.session.scalars(
+            sa.select(resource.model.id).where(clause).order_by(*ordering).offset(start).limit(request.size)
+        )
+    )
     return ListResult(rows_of(resource, ids), total, request, exact)
 
 

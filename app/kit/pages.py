@@ -38,8 +38,9 @@ class Tab:
 class Cell:
     """One value of a row. `kind` picks the macro in `templates/kit/_cells.html`.
 
-    kinds: text, number, date, datetime, boolean, badge (tone in `tone`), dot, client (square avatar), person (circle avatar), relation,
-    email, phone, url, money, tags (value = list of str), long, json, deleted (tombstone of a deleted parent), custom (value = Markup).
+    kinds: text, number, date, datetime, boolean, badge (tone in `tone`), dot, client (square avatar), person (circle avatar),
+    relation, email, phone, url, money, tags (value = list of str), long, json, deleted (tombstone of a deleted parent),
+    custom (value = Markup).
     `value` is the raw value (datetime aware in UTC), `text` what is shown, `url` where it leads, `hint` the tooltip.
     """
 
@@ -171,7 +172,7 @@ class ShowPage:
     actions: list[Link] = field(default_factory=list)
     tabs: list[Tab] = field(default_factory=list)
     children: ListPage | None = None  # the active tab, when it is a child list
-    history: list["HistoryEntry"] | None = None  # the active tab, when it is the history
+    history: list[HistoryEntry] | None = None  # the active tab, when it is the history
     deleted: bool = False
 
 
@@ -195,7 +196,7 @@ class HistoryEntry:
 class FormPage:
     """`kit/form.html`. `form` is a WTForms form; `sections` = [(label, [field names])]; errors are on the fields.
 
-    `conflict`, when set, is drawn instead of the plain form: rows (field label, before, theirs, yours, field name, differs) – PLT-21.
+    `conflict`, when set, is drawn instead of the plain form: before, theirs and yours of each field (PLT-21).
     """
 
     name: str
@@ -207,7 +208,7 @@ class FormPage:
     sections: list[tuple[str, list[str]]]
     submit_label: str
     cancel_url: str
-    conflict: "Conflict | None" = None
+    conflict: Conflict | None = None
     multipart: bool = False
 
 

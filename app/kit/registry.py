@@ -55,6 +55,10 @@ def of_model(model: type[Any]) -> Resource | None:
 def children_of(parent: Resource) -> list[Resource]:
     """Resources that show as tabs on `parent`'s page."""
     return sorted(
-        (r for r in _resources.values() if r.parent and getattr(r.model, r.parent).property.mapper.class_ is parent.model),
+        (
+            r
+            for r in _resources.values()
+            if r.parent and getattr(r.model, r.parent).property.mapper.class_ is parent.model
+        ),
         key=lambda r: r.order,
     )

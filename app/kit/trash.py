@@ -90,7 +90,9 @@ def _restore_children(row: Any, name: str, deletion_id: str | None) -> None:
         alive = sa.select(parent.c.id).where(parent.c.deleted_at.is_(None))
         back = back.where(sa.or_(column.is_(None), column.in_(alive)))
     with with_deleted():
-        count = db.session.execute(back.values(deleted_at=None, deleted_by_id=None, version=child.version + 1).execution_options(**quiet)).rowcount
+        count = db.session.execute(
+            back.values(deleted_at=None, deleted_by_id=None, version=child.version + 1).execution_options(**quiet)
+        ).rowcount
     if count:
         _trail("restore", child, deletion_id, title_of(row))
         events.rows_restoring.send(child, deletion_id=deletion_id)
@@ -108,4 +110,3 @@ def _trail(action: str, child: type[Any], deletion_id: str, reason: str) -> None
     rows = sa.select(child.id.label("entity_id"), client.label("client_id"), *(v.label(k) for k, v in fixed.items()))
     rows = rows.where(child.deletion_id == deletion_id)
     db.session.execute(sa.insert(audit.AuditEntry.__table__).from_select(["entity_id", "client_id", *fixed], rows))
-

@@ -33,7 +33,9 @@ def create(resource: Resource, values: Mapping[str, Any], *, actor: Principal) -
     return row
 
 
-def update(resource: Resource, row: Any, values: Mapping[str, Any], *, actor: Principal, version: int | None = None) -> None:
+def update(
+    resource: Resource, row: Any, values: Mapping[str, Any], *, actor: Principal, version: int | None = None
+) -> None:
     """Change a row. With `version`, refuse as Stale when somebody saved it since (PLT-21)."""
     _may(actor, "edit", resource)
     if version is not None and row.version != version:

@@ -45,7 +45,9 @@ class StewardSecurityManager(SecurityManager):
     def get_user_menu_access(self, menu_names: list[str] | None = None) -> set[str]:
         """FAB's own menu is not drawn; its API answers from the same set."""
         principal = self.caller()
-        allowed = {view for permission, view in principal.permissions if permission == "menu_access"} if principal else set()
+        allowed = (
+            {view for permission, view in principal.permissions if permission == "menu_access"} if principal else set()
+        )
         return allowed & set(menu_names or allowed)
 
     @staticmethod

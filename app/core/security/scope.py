@@ -25,13 +25,12 @@ if TYPE_CHECKING:
 
 _with_deleted: ContextVar[bool] = ContextVar("with_deleted", default=False)
 _unscoped: ContextVar[bool] = ContextVar("unscoped", default=False)
-_granted: Callable[[int], sa.Select[Any]] | None = None
+_provider: list[Callable[[int], sa.Select[Any]]] = []
 
 
 def set_granted_clients(provider: Callable[[int], sa.Select[Any]]) -> None:
     """Say how a user id becomes `select(client id)` of the clients granted to it; set by the clients feature."""
-    global _granted
-    _granted = provider
+    _provider[:] = [provider]
 
 
 def granted_client_ids(principal: Principal) -> sa.Select[Any] | None:
@@ -41,9 +40,9 @@ def granted_client_ids(principal: Principal) -> sa.Select[Any] | None:
     """
     if principal.reaches_all:
         return None if principal.focus is None else sa.select(sa.literal(principal.focus))
-    if principal.user_id is None or _granted is None:
+    if principal.user_id is None or not _provider:
         return sa.select(sa.literal(0)).where(sa.false())
-    ids = _granted(principal.user_id)
+    ids = _provider[0](principal.user_id)
     if principal.focus is not None:
         ids = ids.where(ids.selected_columns[0] == principal.focus)
     return ids
@@ -98,13 +97,11 @@ def _owner_options(principal: Principal) -> list[Any]:
     if principal.system:
         return []
     user_id = -1 if principal.user_id is None else principal.user_id
-    options = []
-    for cls in _owned_classes():
-        if cls.__see_all__ not in principal.permissions:
-            options.append(
-                with_loader_criteria(cls, cls.user_id == user_id, include_aliases=True, propagate_to_loaders=False)
-            )
-    return options
+    return [
+        with_loader_criteria(cls, cls.user_id == user_id, include_aliases=True, propagate_to_loaders=False)
+        for cls in _owned_classes()
+        if cls.__see_all__ not in principal.permissions
+    ]
 
 
 def _owned_classes() -> list[Any]:

@@ -31,7 +31,7 @@ class ResourceApi(Problems, ModelRestApi):
 
     resource: Resource
     allow_browser_login = True  # unsafe methods then need the CSRF token, see core/security/web
-    method_permission_name = {  # noqa: RUF012  (FAB's name and shape)
+    method_permission_name = {
         "get_list": "see",
         "get": "see",
         "info": "see",
@@ -94,7 +94,11 @@ class ResourceApi(Problems, ModelRestApi):
 
     def _selected(self, asked: dict[str, Any]) -> Any:
         wanted = [c for c in asked.get("columns", []) if c in self.list_columns]
-        return out_schema(self.resource, [c for c in wanted if c not in ("id", "version")], "Part") if wanted else self.list_model_schema
+        return (
+            out_schema(self.resource, [c for c in wanted if c not in ("id", "version")], "Part")
+            if wanted
+            else self.list_model_schema
+        )
 
     def get_headless(self, pk: Any, **kwargs: Any) -> Response:
         """One row, or 404: absent, deleted and foreign rows answer alike."""
@@ -182,7 +186,10 @@ def read_rison(asked: dict[str, Any]) -> ListRequest:
     """FAB's list arguments: filters [{col, opr, value}], order_column, order_direction, page (from 0), page_size, and our
     `filter` (JSON of the filter language) and `search`.
     """
-    parts = [{"field": f["col"], "op": ALIASES.get(f["opr"], f["opr"]), "value": f["value"]} for f in asked.get("filters", [])]
+    parts = [
+        {"field": f["col"], "op": ALIASES.get(f["opr"], f["opr"]), "value": f["value"]}
+        for f in asked.get("filters", [])
+    ]
     if isinstance(asked.get("filter"), dict):
         parts.append(asked["filter"])
     column = asked.get("order_column", "")
@@ -203,4 +210,3 @@ def _described(resource: Resource, name: str) -> dict[str, Any]:
     if field.enum:
         found["choices"] = [m.value for m in field.enum]
     return found
-

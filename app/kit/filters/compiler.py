@@ -21,7 +21,9 @@ FAR_DAYS = 36_500
 def compile_filter(model: type[Any], group: Group, allowed: Collection[str], labels: Any = None) -> Any:
     """A SQL condition for `group`. `allowed` are the field names the asker may filter by."""
     parts = [
-        compile_filter(model, part, allowed, labels) if isinstance(part, Group) else _condition(model, part, allowed, labels)
+        compile_filter(model, part, allowed, labels)
+        if isinstance(part, Group)
+        else _condition(model, part, allowed, labels)
         for part in group.parts
     ]
     if not parts:
@@ -29,7 +31,9 @@ def compile_filter(model: type[Any], group: Group, allowed: Collection[str], lab
     return sa.or_(*parts) if group.op == "or" else sa.and_(*parts)
 
 
-def resolve(model: type[Any], condition: Condition, allowed: Collection[str], labels: Any = None) -> tuple[Field, Operator, list[Any]]:
+def resolve(
+    model: type[Any], condition: Condition, allowed: Collection[str], labels: Any = None
+) -> tuple[Field, Operator, list[Any]]:
     """The field, operator and typed values of a condition; BadQuery names what is wrong."""
     if condition.field not in allowed:
         raise BadQuery(_("There is no filter “%(field)s” here.", field=condition.field[:60]))
@@ -38,7 +42,12 @@ def resolve(model: type[Any], condition: Condition, allowed: Collection[str], la
     if operator is None or operator not in operators_for(field):
         known = ", ".join(op.name for op in operators_for(field))
         raise BadQuery(
-            _("“%(field)s” has no operator “%(op)s”; it has %(known)s.", field=field.label, op=condition.op[:30], known=known)
+            _(
+                "“%(field)s” has no operator “%(op)s”; it has %(known)s.",
+                field=field.label,
+                op=condition.op[:30],
+                known=known,
+            )
         )
     return field, operator, _values(field, operator, condition.value)
 
@@ -62,7 +71,9 @@ def _check_count(field: Field, operator: Operator, texts: list[Any]) -> None:
     if any(isinstance(t, list) or str(t).strip() == "" for t in texts):
         raise BadQuery(_("“%(field)s %(op)s” needs a value.", field=field.label, op=operator.label))
     if operator.arity > 0 and len(texts) != operator.arity:
-        raise BadQuery(_("“%(field)s %(op)s” takes %(n)s values.", field=field.label, op=operator.label, n=operator.arity))
+        raise BadQuery(
+            _("“%(field)s %(op)s” takes %(n)s values.", field=field.label, op=operator.label, n=operator.arity)
+        )
     if len(texts) > MAX_VALUES:
         raise BadQuery(_("“%(field)s” takes at most %(n)s values.", field=field.label, n=MAX_VALUES))
 

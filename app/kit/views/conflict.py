@@ -80,7 +80,7 @@ def _row(resource: Resource, row: Any, name: str, old: str, yours: str) -> Confl
         yours=shown(field, yours),
         theirs_raw=theirs,
         yours_raw=yours,
-        clash=theirs != old and yours != old,
+        clash=old not in (theirs, yours),
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flask_babel import format_decimal, gettext as _
+from flask_babel import format_decimal
+from flask_babel import gettext as _
 
 from app.core.errors import BadQuery
 from app.core.security.principal import Principal
@@ -28,7 +29,9 @@ from app.kit.pages import Chip, Column, Count, Empty, Link, ListPage, Pager, Row
 from app.kit.resource import Resource
 
 
-def build(resource: Resource, request: ListRequest, principal: Principal, *, base: str = "", extra: Any = None) -> ListPage:
+def build(
+    resource: Resource, request: ListRequest, principal: Principal, *, base: str = "", extra: Any = None
+) -> ListPage:
     """The page. What is wrong with the request is told in `errors`, and no row is shown until it is right."""
     base = base or f"{resource.url}/"
     try:

@@ -15,7 +15,8 @@ from flask import abort, flash, redirect, request
 from flask_appbuilder.baseviews import expose
 from flask_appbuilder.security.decorators import has_access
 from flask_appbuilder.views import ModelView
-from flask_babel import gettext as _, ngettext
+from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from app.core.db import db
 from app.core.errors import BadQuery, DomainError, NotAllowed, Stale
@@ -43,8 +44,8 @@ class ResourceView(ModelView):
 
     resource: Resource
     default_view = "list"
-    exclude_route_methods = {"download"}  # noqa: RUF012  (FAB's name and shape)
-    method_permission_name = {  # noqa: RUF012
+    exclude_route_methods = {"download"}
+    method_permission_name = {
         "list": "see",
         "show": "see",
         "lookup": "see",
@@ -196,7 +197,9 @@ class ResourceView(ModelView):
         """The empty form, prefilled from the URL, and its saving."""
         form = self.form_class(adding=True)(request.form if request.method == "POST" else None, data=self._prefilled())
         if request.method == "POST" and form.validate():
-            row = self._saving(form, lambda: writes.create(self.resource, values_of(self.resource, form), actor=actor()))
+            row = self._saving(
+                form, lambda: writes.create(self.resource, values_of(self.resource, form), actor=actor())
+            )
             if row is not None:
                 flash(_("%(name)s added", name=title_of(row)), "success")
                 return redirect(self._url(row.id))
@@ -209,7 +212,8 @@ class ResourceView(ModelView):
 
     def _prefilled(self) -> dict[str, Any]:
         """`?client=3` and the like; where the console is entered for a client, that client."""
-        known, found = self.resource.field_names(), {}
+        known = self.resource.field_names()
+        found: dict[str, Any] = {}
         if "client" in known and actor().focus:
             found["client"] = actor().focus
         for name in known:
@@ -449,4 +453,3 @@ def show_errors(form: Any, error: DomainError) -> None:
             placed = True
     if not placed:
         form.form_errors.append(error.message)
-

@@ -1,0 +1,79 @@
+"""What every template can ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app, url_for
+from flask_babel import format_date, format_datetime, format_timedelta, get_locale
+
+from app.core.clock import utcnow
+from app.core.security.principal import current
+from app.kit.menus import menu
+
+
+@dataclass(frozen=True)
+class Focus:
+    """The client the console is entered for."""
+
+    name: str
+    initials: str
+    leave_url: str
+
+
+def relative(moment: Any) -> str:
+    """ "2 hours ago" under seven days, else the date."""
+    if moment is None:
+        return ""
+    delta = moment - utcnow()
+    if abs(delta.days) < 7:
+        return str(format_timedelta(delta, add_direction=True))
+    return str(format_date(moment, "d MMM y"))
+
+
+def initials(name: str) -> str:
+    """Two letters for an avatar."""
+    words = [w for w in name.replace("&", " ").split() if w[0].isalnum()]
+    return "".join(w[0] for w in (words[:1] + words[-1:] if len(words) > 1 else words[:1])).upper()
+
+
+def focus() -> Focus | None:
+    """The entered client's name and the way back; its feature says the name."""
+    principal = current()
+    if principal is None or principal.focus is None:
+        return None
+    name = current_app.extensions.get("client_name", str)(principal.focus)
+    return Focus(name, initials(name), "/clients/leave") if name else None
+
+
+def unread() -> int:
+    """Unread notifications of the acting user."""
+    counter = current_app.extensions.get("unread_notifications")
+    return counter() if counter and current() is not None else 0
+
+
+_hashes: dict[tuple[str, float], str] = {}
+
+
+def asset(path: str) -> str:
+    """URL of a static file with a hash of its content, so that it can be cached for good."""
+    file = Path(str(current_app.static_folder)) / path
+    try:
+        stamp = file.stat().st_mtime
+    except OSError:
+        return url_for("static", filename=path)
+    if (path, stamp) not in _hashes:
+        _hashes[path, stamp] = sha256(file.read_bytes()).hexdigest()[:12]
+    return url_for("static", filename=path, v=_hashes[path, stamp])
+
+
+def install(app: Flask) -> None:
+    """Add the globals and filters to Jinja."""
+    app.jinja_env.globals.update(
+        menu=menu, focus=focus, unread=unread, asset=asset, get_locale=get_locale, viewing_as=lambda: None
+    )
+    app.jinja_env.filters.update(relative=relative, datetimeformat=format_datetime, initials=initials)
+    app.jinja_env.add_extension("jinja2.ext.do")
