@@ -16,6 +16,7 @@ from app.core import audit, events, notifications  # noqa: F401  (notifications 
 from app.core.commands import runbook
 from app.core.db import db
 from app.core.logs import init_logs
+from app.core.migrations import migration
 from app.core.operations import models as operations  # noqa: F401  (declares tables)
 from app.core.security import scope, web
 from app.core.security.manager import StewardSecurityManager
@@ -73,6 +74,7 @@ def _install_console(app: Flask) -> AppBuilder:
     add_views(appbuilder, registry.features())
     _install_features(app)
     book = runbook(app)
+    book.add_command(migration)
     book.add_setup_step("roles", lambda _app: _said(rights.sync(appbuilder)), order=50)
     book.add_check("resources", lambda _app: checks.problems(registry.resources()))
     return appbuilder
