@@ -216,7 +216,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_client'))
     )
     with op.batch_alter_table('client', schema=None) as batch_op:
-        batch_op.create_index('ix_client_active_name', ['active', 'name', 'id'], unique=False, sqlite_where=sa.text('deleted_at IS NULL'), postgresql_where=sa.text('deleted_at IS NULL'))
+        batch_op.create_index('ix_client_active_name', ['active', 'name_key', 'id'], unique=False, sqlite_where=sa.text('deleted_at IS NULL'), postgresql_where=sa.text('deleted_at IS NULL'))
         batch_op.create_index(batch_op.f('ix_client_deleted_at'), ['deleted_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_client_deletion_id'), ['deletion_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_client_owner_id'), ['owner_id'], unique=False)
@@ -311,10 +311,10 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('campaign', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_campaign_client_id'), ['client_id'], unique=False)
-        batch_op.create_index('ix_campaign_client_status', ['client_id', 'status', 'name'], unique=False, sqlite_where=sa.text('deleted_at IS NULL'), postgresql_where=sa.text('deleted_at IS NULL'))
+        batch_op.create_index('ix_campaign_client_status', ['client_id', 'status', 'name_key'], unique=False, sqlite_where=sa.text('deleted_at IS NULL'), postgresql_where=sa.text('deleted_at IS NULL'))
         batch_op.create_index(batch_op.f('ix_campaign_deleted_at'), ['deleted_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_campaign_deletion_id'), ['deletion_id'], unique=False)
-        batch_op.create_index('ix_campaign_name', ['name', 'id'], unique=False, sqlite_where=sa.text('deleted_at IS NULL'), postgresql_where=sa.text('deleted_at IS NULL'))
+        batch_op.create_index('ix_campaign_name', ['name_key', 'id'], unique=False, sqlite_where=sa.text('deleted_at IS NULL'), postgresql_where=sa.text('deleted_at IS NULL'))
         batch_op.create_index('uq_campaign_live_name', ['client_id', 'name_key'], unique=True, sqlite_where=sa.text('deleted_at IS NULL'), postgresql_where=sa.text('deleted_at IS NULL'))
 
     op.create_table('client_access',

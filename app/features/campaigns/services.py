@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -65,6 +65,11 @@ def _require_free_name(campaign: Campaign) -> None:
         taken = db.session.scalar(query.where(Campaign.id != campaign.id) if campaign.id else query)
     if taken:
         raise Clash(fields={"name": _("This client has a campaign “%(name)s” already.", name=campaign.name)})
+
+
+def may_go(status: str) -> Callable[[Campaign], bool]:
+    """Whether the way to `status` is open for a campaign: decides which verbs are offered."""
+    return lambda campaign: CampaignStatus(status) in NEXT[campaign.status]
 
 
 def set_status(campaign: Campaign, status: CampaignStatus, *, actor: Principal, reason: str | None = None) -> None:
@@ -148,6 +153,19 @@ def create_step(values: Mapping[str, Any], *, actor: Principal) -> CampaignStep:
     step = CampaignStep(**values)
     db.session.add(step)
     return step
+
+
+def update_step(step: CampaignStep, values: Mapping[str, Any], *, actor: Principal) -> None:
+    """Change a step; it stays in its campaign."""
+    del actor
+    values = checked(CampaignStep, values)
+    if values.get("campaign_id", step.campaign_id) != step.campaign_id:
+        raise DomainError(fields={"campaign": _("A step stays in its campaign.")})
+    if values.get("position", step.position) is None:
+        values.pop("position")
+    for name, value in values.items():
+        if getattr(step, name) != value:
+            setattr(step, name, value)
 
 
 def delete_step(step: CampaignStep, *, actor: Principal) -> None:

@@ -24,7 +24,7 @@ class Client(Entity, SelfScoped, SoftDeletes):
     __tablename__ = "client"
     __table_args__ = (
         sa.Index("uq_client_live_name", "name_key", unique=True, sqlite_where=LIVE, postgresql_where=LIVE),
-        sa.Index("ix_client_active_name", "active", "name", "id", sqlite_where=LIVE, postgresql_where=LIVE),
+        sa.Index("ix_client_active_name", "active", "name_key", "id", sqlite_where=LIVE, postgresql_where=LIVE),
         sa.CheckConstraint("stored_limit IS NULL OR stored_limit >= 0", name="stored_limit"),
     )
 

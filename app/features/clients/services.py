@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_appbuilder.security.sqla.models import User
-from flask_babel import gettext as _
+from flask_babel import gettext as _, ngettext
 
 from app.core.db import db
 from app.core.errors import Clash, DomainError, NotAllowed
@@ -52,7 +52,7 @@ def create_client(values: Mapping[str, Any], *, actor: Principal) -> Client:
     active user.
     """
     values = checked(Client, values)
-    values.setdefault("owner_id", actor.user_id)
+    values["owner_id"] = values.get("owner_id") or actor.user_id
     client = Client(**values)
     client.active, client.state = True, ClientState.OPEN
     if client.owner_id:
@@ -148,6 +148,19 @@ def switch_on(client: Client, *, actor: Principal) -> int:
     require_rule(client, actor)
     client.active = True
     return 0
+
+
+def switched_off(client: Client, *, actor: Principal) -> str:
+    """`switch_off` as a verb of lists; tells what stopped."""
+    stopped = switch_off(client, actor=actor)
+    head = _("%(name)s is switched off.", name=client.name)
+    return f"{head} {ngettext('%(num)s campaign stopped.', '%(num)s campaigns stopped.', stopped)}" if stopped else head
+
+
+def switched_on(client: Client, *, actor: Principal) -> str:
+    """`switch_on` as a verb of lists."""
+    switch_on(client, actor=actor)
+    return _("%(name)s is switched on. Its campaigns stay stopped until somebody starts them.", name=client.name)
 
 
 def delete_client(client: Client, *, actor: Principal) -> None:
