@@ -50,11 +50,15 @@ def _environment() -> object:
 
 
 def load_features() -> list[Feature]:
-    """Import every `features/<area>/manifest.py`, in alphabetical order, and register what it declares."""
+    """Import every `features/<area>/models.py`, then every `manifest.py`, and register what they declare."""
     package = importlib.import_module("app.features")
-    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda i: i.name):
-        if (Path(package.__path__[0]) / info.name / "manifest.py").exists():
-            registry.add_feature(importlib.import_module(f"app.features.{info.name}.manifest").FEATURE)
+    names = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
+    for module in ("models", "manifest"):  # all models first: they name each other in relationships
+        for name in names:
+            if (Path(package.__path__[0]) / name / f"{module}.py").exists():
+                found = importlib.import_module(f"app.features.{name}.{module}")
+                if module == "manifest":
+                    registry.add_feature(found.FEATURE)
     return registry.features()
 
 
