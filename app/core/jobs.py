@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask
 
-from app.core.commands import Tick, runbook
+from app.core.commands import runbook
 from app.core.db import db, read_only_intent
 from app.core.operations import engine, lease, queue
 from app.core.runtime.jobs import allow_job
@@ -46,4 +46,4 @@ def reap() -> list[int]:
 def install(app: Flask) -> None:
     """Allow the job and have the scheduler reap."""
     allow_job(app, work_on_operation)
-    runbook(app).ticks.append(Tick("reaper", lambda _app: reap(), REAP_EVERY))
+    runbook(app).add_tick("reaper", lambda _app: reap(), every=REAP_EVERY)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from app.core.operations.models import Operation
 
 ICONS = {
-    State.RUNNING: "loader-2",
+    State.RUNNING: "loader",
     State.PAUSED: "player-pause",
     State.DONE: "circle-check",
     State.FAILED: "alert-circle",

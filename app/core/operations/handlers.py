@@ -6,11 +6,22 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from app.core.operations.states import ItemState, Plan
 
 if TYPE_CHECKING:
     from app.core.operations.models import Operation
+
+
+REASONS: dict[str, Any] = {
+    "error": _l("Unexpected error"),
+    "clash": _l("Clash"),
+    "domainerror": _l("Refused"),
+    "notallowed": _l("Not allowed"),
+    "missing": _l("Not found"),
+    "stale": _l("Edited meanwhile"),
+}
 
 
 class Item(NamedTuple):
@@ -72,6 +83,7 @@ class Handler:
     kind: ClassVar[str]
     label: ClassVar[Any]
     chunk: ClassVar[int] = 500  # rows a transaction
+    reasons: ClassVar[dict[str, Any]] = {}  # its own reason codes in words
 
     def required(self, operation: Operation) -> tuple[str, str] | None:
         """The right the actor must still have, such as ("bulk", "contact"); None for none."""
@@ -111,6 +123,10 @@ class Handler:
     def facts(self, operation: Operation) -> list[tuple[str, str]]:
         """Settings as (label, value) for the details page, already in words."""
         return []
+
+    def reason_label(self, code: str) -> str:
+        """A reason code in words."""
+        return str(self.reasons.get(code) or REASONS.get(code) or code.replace("_", " ").capitalize())
 
     def links(self, operation: Operation) -> list[tuple[str, str]]:
         """Files and pages that belong to it as (label, URL)."""

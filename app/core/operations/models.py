@@ -11,7 +11,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_appbuilder import Model
-from sqlalchemy.orm import Mapped, mapped_column
+from flask_appbuilder.security.sqla.models import User
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core import columns
 from app.core.clock import utcnow
@@ -78,6 +79,8 @@ class Operation(Entity, OwnedByUser):
     finished_at: Mapped[datetime | None] = columns.moment()
     error: Mapped[str] = columns.text(500, nullable=False, default="")
     undo_of_id: Mapped[int | None] = mapped_column(sa.ForeignKey("operation.id", ondelete="SET NULL"), index=True)
+
+    user: Mapped[Any] = relationship(User, foreign_keys="Operation.user_id")
 
     @property
     def done(self) -> int:

@@ -20,6 +20,7 @@ from app.core.operations.states import WORKABLE
 from app.core.runtime.processes import fork_child
 from app.core.security import scope
 from app.core.security.principal import system
+from config import database_url, engine_options
 
 METADATA = sa.MetaData()  # its own: migrations know nothing of it
 TALLY = sa.Table("tally", METADATA, sa.Column("id", sa.Integer, primary_key=True), sa.Column("hits", sa.Integer))
@@ -78,8 +79,13 @@ HANDLERS = [Bump(), Picky(), Gather()]
 
 def make_app(url, redis_url="redis://127.0.0.1:1/0"):
     application = Flask("operations")
+    url = database_url(url)
     application.config.update(
-        SQLALCHEMY_DATABASE_URI=url, REDIS_URL=redis_url, OPERATIONS_LEASE_SECONDS=LEASE, SECRET_KEY="x" * 32
+        SQLALCHEMY_DATABASE_URI=url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(url),
+        REDIS_URL=redis_url,
+        OPERATIONS_LEASE_SECONDS=LEASE,
+        SECRET_KEY="x" * 32,
     )
     db.init_app(application)
     Babel(application)

@@ -1,6 +1,8 @@
-"""A bare application: the core alone, on a SQLite file that several processes share."""
+"""A bare application: the core alone, on a database that several processes share."""
 
 from __future__ import annotations
+
+import os
 
 import pytest
 from flask_appbuilder.security.sqla.models import Permission, PermissionView, Role, User, ViewMenu
@@ -8,11 +10,15 @@ from flask_appbuilder.security.sqla.models import Permission, PermissionView, Ro
 from app.core.db import db
 from app.core.security.principal import principal_by_id
 from tests.core.operations import bench
+from tests.infra import postgres
 
 
 @pytest.fixture
-def app(tmp_path):
-    application = bench.make_app(f"sqlite:///{tmp_path / 'operations.db'}")
+def app(tmp_path, database):
+    url = f"sqlite:///{tmp_path / 'operations.db'}"
+    if database == "postgresql":
+        url = postgres.create_database(f"operations_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")
+    application = bench.make_app(url)
     with application.app_context():
         db.metadata.create_all(db.engine)
         bench.METADATA.create_all(db.engine)

@@ -20,6 +20,8 @@ from tests.core.operations.bench import LEASE, TALLY, again, hits, operation_ove
 
 ITEM = OperationItem.__table__.c
 
+pytestmark = pytest.mark.both_databases
+
 
 def titles(agent):
     with acting_as(agent):

@@ -8,10 +8,14 @@ import random
 import signal
 import time
 
+import pytest
+
 from app.core.operations.states import ItemState, State
 from tests.core.operations.bench import close, hits, operation_over, results, start_worker, stored, unfinished
 
 ROWS = 5000
+
+pytestmark = pytest.mark.both_databases
 
 
 def torment(app, number, signals, *, workers=2, seed=1):
