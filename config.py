@@ -204,7 +204,7 @@ def _kept_secret(path: Path) -> str:
     except FileExistsError:
         pass
     finally:
-        os.unlink(draft)
+        Path(draft).unlink()
     return path.read_text().strip()
 
 

@@ -49,9 +49,11 @@ class Commands(click.Group):
 
 def _registered(ctx: click.Context) -> dict[str, click.Command]:
     from app.core.commands import runbook
+    from app.core.runtime import users
 
     if ctx.obj is None:
         ctx.obj = make_app()
+        users.install(ctx.obj)
         ctx.with_resource(ctx.obj.app_context())
     return runbook(ctx.obj).commands
 

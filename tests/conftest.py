@@ -2,8 +2,8 @@
 
 | Fixture | Gives |
 |---|---|
-| `app` | the application on a database set up by `run.py init` (user `admin`, password ADMIN_PASSWORD, no sample) and an empty Redis. No context is pushed: requests and jobs push their own, as in life. One application per process; its database is new in each test |
-| `db` | the `db` object inside a pushed application context; write with `db.session`, and commit what a request shall see. A test that also sends requests uses `app.app_context()` blocks of its own, or both share one session and the test proves nothing |
+| `app` | the application, one per process, on a database that is new in each test and an empty Redis |
+| `db` | the `db` object inside a pushed application context; commit what a request shall see |
 | `client`, `admin` | a test client nobody / `admin` is signed in to |
 | `sign_in` | `sign_in(username, password) -> client` |
 | `make_app` | `make_app(environ, **settings) -> Flask`: another application on the same database |
@@ -11,6 +11,10 @@
 | `live_server` | base URL of `app` served from threads of this process |
 | `browser`, `page` | Chromium, and a fresh page of 1280 × 800; mark such tests `browser` |
 | `database` | "sqlite" or "postgresql" |
+
+The database is as `run.py init` leaves it: user `admin` with the password ADMIN_PASSWORD, no sample. `app` pushes no
+context: requests and jobs push their own, as in life. A test that sends requests writes in `with app.app_context():`
+blocks of its own rather than with `db`, or both share one session and the test proves nothing.
 
 Markers: `both_databases` runs a test on SQLite and again on PostgreSQL; `postgres` on PostgreSQL alone; `soak` runs with
 `make soak` only. What cannot run here is skipped and listed at the end of the run. With STEWARD_REQUIRE_ALL=1 it fails.
@@ -144,7 +148,13 @@ def _make_app(url: str, redis_url: str, home: Path, environ: Mapping[str, str], 
     from app.factory import create_app
     from config import Config
 
-    base = {"STEWARD_HOME": str(home), "DATABASE_URL": url, "REDIS_URL": redis_url, "LOG_LEVEL": "WARNING", "SAMPLE": "0"}
+    base = {
+        "STEWARD_HOME": str(home),
+        "DATABASE_URL": url,
+        "REDIS_URL": redis_url,
+        "LOG_LEVEL": "WARNING",
+        "SAMPLE": "0",
+    }
     return create_app(Config({**base, **environ}, **settings))
 
 

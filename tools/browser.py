@@ -20,7 +20,10 @@ from tests.infra.browser import find_chromium  # noqa: E402
 def install() -> None:
     """Install Debian's Chromium with apt-get; what apt-get says goes to standard error."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["apt-get", "-q", "update"], ["apt-get", "-qq", "-y", "--no-install-recommends", "install", "chromium"]):
+    for command in (
+        ["apt-get", "-q", "update"],
+        ["apt-get", "-qq", "-y", "--no-install-recommends", "install", "chromium"],
+    ):
         subprocess.run(command, env=environment, check=False, stdout=sys.stderr, timeout=900)
 
 

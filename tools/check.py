@@ -16,7 +16,10 @@ CHECKS: tuple[tuple[str, list[str]], ...] = (
     ("formatting", [*PYTHON, "-m", "ruff", "format", "--check", "--quiet", "."]),
     ("lint", [*PYTHON, "-m", "ruff", "check", "--quiet", "."]),
     ("types", [*PYTHON, "-m", "mypy"]),
-    ("imports", [*PYTHON, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()", "--no-logo"]),
+    (
+        "imports",
+        [*PYTHON, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()", "--no-logo"],
+    ),
     ("borders between features", [*PYTHON, "tools/borders.py"]),
     ("sizes", [*PYTHON, "tools/sizes.py"]),
     ("migrations", [*PYTHON, "tools/drift.py"]),

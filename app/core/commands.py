@@ -22,7 +22,7 @@ class SetupStep:
     """One step of `run.py init`, called inside an application context, in the order of `order`.
 
     `run` says what it did ("4 roles") or returns nothing when there was nothing to do; running it again is harmless.
-    Steps commit their own work. 0-99: core; 100-899: features; 900 and up: the sample.
+    Steps commit their own work. 0-99: core (the user admin at 90); 100-899: features; 900 and up: the sample.
     """
 
     name: str

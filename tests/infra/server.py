@@ -53,11 +53,21 @@ def free_port() -> int:
 def environment(home: Path, port: int, **more: str) -> dict[str, str]:
     """The environment of a Steward that has nothing in common with others on this machine."""
     kept = {key: value for key, value in os.environ.items() if key not in {"DATABASE_URL", "REDIS_URL", "BASE_URL"}}
-    return {**kept, "STEWARD_HOME": str(home), "HOST": "127.0.0.1", "PORT": str(port), "SAMPLE": "0", "WORKERS": "1", **more}
+    return {
+        **kept,
+        "STEWARD_HOME": str(home),
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "SAMPLE": "0",
+        "WORKERS": "1",
+        **more,
+    }
 
 
 @contextmanager
-def command_running(*command: str, env: Mapping[str, str], log: Path, seconds: float = 60) -> Iterator[subprocess.Popen[str]]:
+def command_running(
+    *command: str, env: Mapping[str, str], log: Path, seconds: float = 60
+) -> Iterator[subprocess.Popen[str]]:
     """`run.py COMMAND…` until the block ends; entered when GET /health answers on env's PORT."""
     with log.open("a") as output:
         child = subprocess.Popen(

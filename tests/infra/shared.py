@@ -38,12 +38,20 @@ def once(name: str) -> Iterator[Path | None]:
         yield None if path.exists() else path
 
 
-def start_guarded(command: list[str], *, user: str | None = None, cwd: str | None = None, log: Path) -> int:
-    """Start a server under a guard that stops it when this test run's first process ends; returns the guard's id."""
-    guard = [sys.executable, str(Path(__file__).with_name("guard.py")), str(main_process()), user or "", *command]
+def start_guarded(command: list[str], *, user: str | None, folder: Path, log: Path) -> int:
+    """Start a server under a guard; returns the guard's id.
+
+    The guard stops it and removes `folder` when this test run's first process ends, however that comes.
+    """
+    guard = [sys.executable, str(Path(__file__).with_name("guard.py")), str(main_process()), user or "", str(folder)]
     with log.open("ab") as output:
         child = subprocess.Popen(
-            guard, cwd=cwd, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            [*guard, *command],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         )
     return child.pid
 

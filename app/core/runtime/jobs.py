@@ -15,6 +15,7 @@ from flask import current_app
 from rq import Queue, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.worker import WorkerStatus
 
 from app.core.commands import runbook
 from app.core.logs import bind_request_id
@@ -69,16 +70,20 @@ class SteadyWorker(Worker):
     app: Flask
     max_connection_wait_time = 5.0  # seconds between two tries to reach Redis
 
-    def handle_warm_shutdown_request(self) -> None:
-        """On SIGTERM, ask the fork to end after its chunk instead of its time slice."""
-        if self.horse_pid:
-            self.kill_horse(signal.SIGTERM)
-
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         """Entry point of the fork; never returns."""
         die_with_parent(self.pid or 0)
         leave_connections(self.app)
         super().main_work_horse(job, queue)
+
+    def handle_warm_shutdown_request(self) -> None:
+        """Tell the job at hand too, which RQ leaves alone: work on an operation ends after its chunk."""
+        super().handle_warm_shutdown_request()
+        if self.horse_pid and self.get_state() == WorkerStatus.BUSY:  # an idle worker remembers its last one
+            try:
+                os.kill(self.horse_pid, signal.SIGTERM)
+            except ProcessLookupError:  # it ended just now
+                pass
 
     def heartbeat(self, *arguments: Any, **options: Any) -> None:
         """RQ's sign of life, and ours: RQ's own list of workers stays empty when Redis has lost it."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from flask_migrate import upgrade
 from sqlalchemy import text
 
-from app.core.commands import runbook
+from app.core.commands import SetupStep, runbook
+from app.core.security.principal import system
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,19 +34,23 @@ class SetupError(RuntimeError):
 
 def set_up(app: Flask, migrations: Path, say: Callable[[str], None]) -> None:
     """Bring the database up to date; harmless when it is. `say` gets a line for each thing done.
+
+    Raises SetupError when the first administrator cannot be made.
     """
     with app.app_context():
         engine = app.extensions["sqlalchemy"].engine
         with _one_at_a_time(engine):
             upgrade(directory=str(migrations))
-            for step in sorted(runbook(app).setup_steps, key=lambda step: step.order):
-                done = step.run(app)
+            steps = [*runbook(app).setup_steps, SetupStep("administrator", _first_administrator, 90)]
+            for step in sorted(steps, key=lambda step: step.order):
+                with system("set-up"):
+                    done = step.run(app)
                 if done:
                     say(f"{step.name}: {done}")
 
 
-def first_administrator(app: Flask) -> str | None:
-    """Make the user `admin` unless there is one; the set-up step that core registers after the roles.
+def _first_administrator(app: Flask) -> str | None:
+    """Make the user `admin` unless there is one.
 
     The password is STEWARD_ADMIN_PASSWORD, or generated and named once in the answer.
     """

@@ -23,7 +23,7 @@ def test_every_spelling_of_postgresql_means_psycopg_3(tmp_path: Path, scheme: st
 
 
 def test_the_default_database_lies_under_the_home(tmp_path: Path) -> None:
-    assert read(tmp_path).DATABASE_URL == f"sqlite:///{tmp_path}/steward.db"
+    assert f"sqlite:///{tmp_path}/steward.db" == read(tmp_path).DATABASE_URL
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_secrets_are_made_once_and_are_the_owners_alone(tmp_path: Path) -> None:
     assert first.REDIS_URL == second.REDIS_URL
     assert len({first.SECRET_KEY, first.JWT_SECRET_KEY, first.REDIS_PASSWORD}) == 3
     for name in ("secret_key", "redis_password"):
-        assert stat.S_IMODE(os.stat(tmp_path / name).st_mode) == 0o600
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
 
 
 def test_cookies_are_secure_behind_https_alone(tmp_path: Path) -> None:

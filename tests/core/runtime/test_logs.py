@@ -39,12 +39,14 @@ def small_app() -> Flask:
     return app
 
 
+def number_of(app: Flask, path: str) -> str:
+    return app.test_client().get(f"{path}?q=Anna", headers={HEADER: "req_FORGED00"}).headers[HEADER]
+
+
 def test_each_answer_carries_its_number_and_the_log_has_it(small_app: Flask, caplog: pytest.LogCaptureFixture) -> None:
-    numbers = []
     caplog.handler.setFormatter(JsonFormatter())
     with caplog.at_level(logging.INFO):
-        for path in ("/hello", "/hello", "/absent", "/broken"):
-            numbers.append(small_app.test_client().get(f"{path}?q=Anna", headers={HEADER: "req_FORGED00"}).headers[HEADER])
+        numbers = [number_of(small_app, path) for path in ("/hello", "/hello", "/absent", "/broken")]
     assert len(set(numbers)) == 4
     assert all(FORM.fullmatch(number) for number in numbers)
     lines = [json.loads(line) for line in caplog.text.splitlines()]
