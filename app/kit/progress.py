@@ -10,7 +10,7 @@ from flask_babel import format_datetime, format_decimal, format_timedelta
 from flask_babel import gettext as _
 
 from app.core.clock import utcnow
-from app.core.operations.handlers import handler_of
+from app.core.operations.handlers import known_or_gone
 from app.core.operations.states import WORKABLE, State
 from app.kit.pages import Cell, Link
 
@@ -143,4 +143,4 @@ def message(operation: Operation) -> str:
         return _("Finding the rows")
     if operation.state == State.QUEUED:
         return _("Waits for its turn")
-    return handler_of(operation.kind).summary(operation) if operation.state == State.DONE else ""
+    return known_or_gone(operation.kind).summary(operation) if operation.state == State.DONE else ""

@@ -155,6 +155,17 @@ def handler_of(kind: str) -> Handler:
     return _handlers[kind]
 
 
+class _Gone(Handler):
+    """Stands in for the handler of a kind whose feature is no longer here: its operations can be read and cancelled."""
+
+    kind, label = "", _l("Unknown")
+
+
+def known_or_gone(kind: str) -> Handler:
+    """The handler of a kind for showing, cancelling and telling, never for running."""
+    return _handlers.get(kind) or _Gone()
+
+
 def kinds() -> dict[str, Any]:
     """All known kinds and their labels."""
     return {kind: handler.label for kind, handler in sorted(_handlers.items())}

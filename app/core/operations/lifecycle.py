@@ -19,7 +19,7 @@ from app.core.db import db
 from app.core.errors import Clash
 from app.core.events import after_commit
 from app.core.operations import queue
-from app.core.operations.handlers import handler_of
+from app.core.operations.handlers import handler_of, known_or_gone
 from app.core.operations.models import Operation, OperationItem
 from app.core.operations.outcome import announce
 from app.core.operations.states import WORKABLE, ItemState, Plan, State
@@ -167,7 +167,7 @@ def cancel(operation: Operation) -> None:
     """End it for good after the chunk that runs now; what is done stays done. Clash when it has ended."""
     sources = (State.DRAFT, State.PLANNED, State.PAUSED, State.FAILED, *WORKABLE)
     _move(operation, sources, State.CANCELLED, lease_token=None, lease_until=None, finished_at=utcnow())
-    handler_of(operation.kind).cancelled(operation)
+    known_or_gone(operation.kind).cancelled(operation)
     announce(operation)
 
 

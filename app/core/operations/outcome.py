@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import gettext as _
 
 from app.core.notifications import notify
-from app.core.operations.handlers import handler_of
+from app.core.operations.handlers import known_or_gone
 from app.core.operations.models import Operation
 from app.core.operations.states import State
 
@@ -21,7 +21,7 @@ def announce(operation: Operation) -> None:
     """Notify the actor of the state the operation is in, within the current transaction."""
     if operation.user_id is None or operation.state not in _TITLES:
         return
-    handler = handler_of(operation.kind)
+    handler = known_or_gone(operation.kind)
     text = operation.error if operation.state == State.FAILED else handler.summary(operation)
     notify(
         operation.user_id,

@@ -16,8 +16,8 @@ from app.core.errors import BadQuery
 from app.core.notifications import Notification, latest, mark_read, unread_count
 from app.core.security.principal import actor
 from app.features.platform.operations_queries import running_of
-from app.kit.template_globals import relative
 from app.kit.progress import percent
+from app.kit.template_globals import relative
 from app.kit.views.resource_view import ResourceView
 
 if TYPE_CHECKING:

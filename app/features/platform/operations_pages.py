@@ -9,7 +9,7 @@ from flask_babel import format_datetime, format_decimal, ngettext
 from flask_babel import gettext as _
 
 from app.core.errors import BadQuery
-from app.core.operations.handlers import handler_of, kinds
+from app.core.operations.handlers import kinds, known_or_gone
 from app.core.operations.states import ENDED, LIVE, WORKABLE, ItemState
 from app.core.security.principal import Principal, actor
 from app.features.platform import operations_queries as queries
@@ -132,7 +132,7 @@ def show(operation: Operation, request: ListRequest, tab: str, reason: str, acti
         raise BadQuery(_("There is no tab “%(tab)s”.", tab=tab[:40]))
     url = f"/operations/{operation.id}"
     state, _icon = OUTCOMES[tab]
-    handler = handler_of(operation.kind)
+    handler = known_or_gone(operation.kind)
     known = queries.reasons(operation.id, state) if state in (ItemState.FAILED, ItemState.SKIPPED) else []
     total = sum(n for code, n in known if code == reason) if reason else _count(operation, state)
     return OperationPage(
@@ -169,7 +169,7 @@ def _tab_label(name: str) -> str:
 def _reasons(operation: Operation, url: str, tab: str, active: str, known: list[tuple[str, int]]) -> list[Tab]:
     if len(known) < 2:
         return []
-    base, handler = f"{url}?tab={tab}", handler_of(operation.kind)
+    base, handler = f"{url}?tab={tab}", known_or_gone(operation.kind)
     every = Tab(_("All reasons"), base, not active, format_decimal(sum(n for _code, n in known)))
     return [
         every,
@@ -245,7 +245,7 @@ def _item_title(operation: Operation, item: Any, row: Any, principal: Principal)
 def _reason_words(operation: Operation, item: Any) -> str:
     if not item.reason_code:
         return ""
-    label = handler_of(operation.kind).reason_label(item.reason_code)
+    label = known_or_gone(operation.kind).reason_label(item.reason_code)
     return f"{label} · {item.reason}" if item.reason and item.reason != label else label
 
 
@@ -259,7 +259,7 @@ def _nothing(operation: Operation, tab: str) -> Empty:
 
 def _facts(operation: Operation) -> list[Fact]:
     user = operation.user
-    pairs = [(_("Type"), kind_label(operation.kind)), *handler_of(operation.kind).facts(operation)]
+    pairs = [(_("Type"), kind_label(operation.kind)), *known_or_gone(operation.kind).facts(operation)]
     if operation.batch_size:
         mode = _("%(n)s rows every %(s)s seconds", n=format_decimal(operation.batch_size), s=operation.batch_every or 0)
         pairs.append((_("Mode"), mode))
