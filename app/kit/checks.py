@@ -13,7 +13,7 @@ from app.core.security.rights import BUILT_IN
 from app.kit.fields import Field, field_of
 from app.kit.filters import operators_for
 from app.kit.menus import AREAS
-from app.kit.resource import CRUD, Resource
+from app.kit.resource import Resource
 
 
 class BadDeclaration(Exception):
@@ -104,13 +104,15 @@ def _fits(option: str, name: str, field: Field) -> list[str]:
 
 
 def _roles(resource: Resource) -> list[str]:
-    verbs = (*resource.verbs(), *CRUD)
+    verbs = resource.verbs()
     found = []
     for role, text in resource.rights.items():
         if role not in BUILT_IN:
             found.append(f"{resource.name}: rights name the role {role!r}{nearest(role, BUILT_IN)}.")
-        wrong = [v for v in text.split() if v not in resource.verbs() and v not in _own_verbs(resource)]
-        found += [f"{resource.name}: rights of {role} name the verb {v!r}{nearest(v, verbs)}." for v in wrong]
+        wrong = [v for v in text.split() if v not in verbs and v not in _own_verbs(resource)]
+        found += [
+            f"{resource.name}: rights of {role} name {v!r}, which it does not have{nearest(v, verbs)}." for v in wrong
+        ]
     return found
 
 

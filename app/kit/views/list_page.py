@@ -28,6 +28,8 @@ from app.kit.listing import (
 from app.kit.pages import Chip, Column, Count, Empty, Link, ListPage, Pager, Row, Tab
 from app.kit.resource import Resource
 
+_PLAIN = ListRequest()
+
 
 def build(
     resource: Resource, request: ListRequest, principal: Principal, *, base: str = "", extra: Any = None
@@ -53,7 +55,7 @@ def build(
         filter_spec=filter_spec(resource),
         sorts=sorts(resource, request, base),
         more_columns=[Column(f.name, str(f.label)) for f in _fields(resource, resource.more)],
-        actions=actions(resource, principal),
+        actions=actions(resource, principal, request),
         bulk=bulk(resource, principal),
         errors=result.errors,
     )
@@ -214,9 +216,11 @@ def _directions(field: Field) -> tuple[str, str]:
     return _("A–Z"), _("Z–A")
 
 
-def actions(resource: Resource, principal: Principal) -> list[Link]:
-    """The buttons of the list's header."""
+def actions(resource: Resource, principal: Principal, request: ListRequest = _PLAIN) -> list[Link]:
+    """The buttons of the list's header; an export takes the rows as they are filtered."""
     links = []
+    if resource.transfer and principal.can("export", resource.name):
+        links.append(Link(_("Export"), request.url(f"{resource.url}/export.csv", page=1, sort=""), "file-export"))
     if resource.transfer and principal.can("import", resource.name):
         links.append(Link(_("Import"), f"/imports/new?resource={resource.name}", "database-import"))
     if resource.writable and principal.can("add", resource.name):
