@@ -37,8 +37,10 @@ async function tabler() {
     keyframes: true,
     // Class names are found as whole words, so that "btn" does not keep every class that contains it.
     defaultExtractor: (text) => text.match(/[A-Za-z][\w-]*/g) ?? [],
-    // Names that are plain words in our texts but components we do not use.
-    blocklist: ["grid", "mark", "steps", "legend", "vr", "card", "list", "page", "col", "row", "offcanvas", "carousel", "tag", "tags"],
+    // Plain words of our texts, or names that mean something else in our templates.
+    blocklist: ["grid", "mark", "steps", "legend", "vr", "card", "list", "page", "col", "row", "tag", "tags", "toolbar", "popover", "empty", "timeline", "figure",
+      "map", "progress", "status", "toast", "tooltip", "loader", "signal", "container", "show", "showing", "breadcrumb", "chart", "ratio", "alert", "placeholder",
+      "footer", "nav", "table", "tracking", "active", "btn-check", "lead", "collapse", "visible"],
   });
   return result.css.replace(/@charset "[^"]*";/g, "");
 }

@@ -23,6 +23,7 @@ export async function remoteSelect(select) {
   if (select.tomselect || select.dataset.ready) return;
   select.dataset.ready = "1";
   const TomSelect = await load();
+  const label = query(`label[for="${CSS.escape(select.id)}"]`)?.textContent.trim();
   const box = new TomSelect(select, {
     valueField: "id", labelField: "text", searchField: [], sortField: [{ field: "$order" }], maxOptions: 50, preload: "focus", loadThrottle: 200,
     plugins: { ...(select.multiple ? { remove_button: { title: words.remove } } : {}), ...(select.required || select.multiple ? {} : { clear_button: { title: words.remove } }) },
@@ -38,7 +39,8 @@ export async function remoteSelect(select) {
     },
   });
   // The visible control takes over the name and the errors of the select.
-  box.control_input.setAttribute("aria-label", select.getAttribute("aria-label") || query(`label[for="${CSS.escape(select.id)}"]`)?.textContent.trim() || words.search);
+  const named = select.getAttribute("aria-label") || label || words.search;
+  for (const part of [select, box.control_input]) part.setAttribute("aria-label", named);
   for (const name of ["aria-describedby", "aria-invalid"]) if (select.hasAttribute(name)) box.control_input.setAttribute(name, select.getAttribute(name));
 }
 
