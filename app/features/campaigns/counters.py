@@ -100,7 +100,9 @@ def apply_now(session: Session | None = None) -> None:
         _apply_client(connection, client_id, sums[client_id])
 
 
-def _apply_campaign(connection: Connection, campaign_id: int, note: CampaignNote, sums: dict[int, dict[str, int]]) -> None:
+def _apply_campaign(
+    connection: Connection, campaign_id: int, note: CampaignNote, sums: dict[int, dict[str, int]]
+) -> None:
     """Change one campaign's counters and add to `sums` what that means for its client."""
     row = _bump_campaign(connection, campaign_id, note)
     if row is None:
@@ -139,7 +141,9 @@ def _bump_campaign(connection: Connection, campaign_id: int, note: CampaignNote)
 
 def _make_campaign_row(connection: Connection, campaign_id: int) -> None:
     table = Campaign.__table__.c
-    fresh = sa.select(table.id, table.client_id, sa.false(), sa.literal(0), sa.literal(0)).where(table.id == campaign_id)
+    fresh = sa.select(table.id, table.client_id, sa.false(), sa.literal(0), sa.literal(0)).where(
+        table.id == campaign_id
+    )
     names = ["campaign_id", "client_id", "running", "enrolled", "untouched"]
     _insert_unless_there(connection, campaign_counter, names, fresh)
 

@@ -45,7 +45,9 @@ def enrol(contact_ids: Iterable[int], campaign: Campaign, *, actor: Principal) -
     for begin in range(0, len(wanted), CHUNK):
         known, fresh = _split(wanted[begin : begin + CHUNK], campaign)
         found, present, added = found + len(known), present + len(known) - len(fresh), added + len(fresh)
-        db.session.add_all(Enrolment(client_id=campaign.client_id, contact_id=i, campaign_id=campaign.id) for i in fresh)
+        db.session.add_all(
+            Enrolment(client_id=campaign.client_id, contact_id=i, campaign_id=campaign.id) for i in fresh
+        )
         db.session.flush()
     return Enrolled(added, present, len(wanted) - found)
 

@@ -86,7 +86,9 @@ class Campaign(Entity, ClientScoped, SoftDeletes):
         sa.Index(
             "uq_campaign_live_name", "client_id", "name_key", unique=True, sqlite_where=LIVE, postgresql_where=LIVE
         ),
-        sa.Index("ix_campaign_client_status", "client_id", "status", "name_key", sqlite_where=LIVE, postgresql_where=LIVE),
+        sa.Index(
+            "ix_campaign_client_status", "client_id", "status", "name_key", sqlite_where=LIVE, postgresql_where=LIVE
+        ),
         sa.Index("ix_campaign_name", "name_key", "id", sqlite_where=LIVE, postgresql_where=LIVE),
     )
 

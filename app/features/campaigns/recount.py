@@ -48,7 +48,11 @@ def _expected_campaigns() -> Any:
 
 
 def _expected_clients() -> Any:
-    client, contact, campaigns = Campaign.__table__.metadata.tables["client"], Contact.__table__.c, _expected_campaigns()
+    client, contact, campaigns = (
+        Campaign.__table__.metadata.tables["client"],
+        Contact.__table__.c,
+        _expected_campaigns(),
+    )
     people = (
         sa.select(contact.client_id, sa.func.count().label("n"), sa.func.count(contact.first_action_at).label("c"))
         .where(contact.deleted_at.is_(None))
@@ -66,7 +70,9 @@ def _expected_clients() -> Any:
         .group_by(campaigns.c.client_id)
         .subquery()
     )
-    joined = client.outerjoin(people, people.c.client_id == client.c.id).outerjoin(work, work.c.client_id == client.c.id)
+    joined = client.outerjoin(people, people.c.client_id == client.c.id).outerjoin(
+        work, work.c.client_id == client.c.id
+    )
     parts = {
         "stored": people.c.n,
         "connected": people.c.c,
@@ -89,12 +95,13 @@ def _differences(table: sa.Table, key: str, expected: Any) -> list[Difference]:
     )
     wrong = [table.c[name].is_distinct_from(expected.c[name]) for name in names]
     found = db.session.execute(rows.where(sa.or_(*wrong)).order_by(expected.c[key])).mappings()
-    return [
-        Difference(table.name, row[key], name, int(row[name]), None if row[f"found_{name}"] is None else int(row[f"found_{name}"]))
-        for row in found
-        for name in names
-        if row[f"found_{name}"] is None or int(row[f"found_{name}"]) != int(row[name])
-    ]
+    listed = []
+    for row in found:
+        for name in names:
+            wanted, have = int(row[name]), row[f"found_{name}"]
+            if have is None or int(have) != wanted:
+                listed.append(Difference(table.name, row[key], name, wanted, None if have is None else int(have)))
+    return listed
 
 
 def recount(*, check: bool) -> list[Difference]:
@@ -114,7 +121,8 @@ def rebuild() -> None:
     for table in (campaign_counter, client_counter):
         db.session.execute(sa.delete(table))
     for table, expected in ((campaign_counter, _expected_campaigns()), (client_counter, _expected_clients())):
-        db.session.execute(sa.insert(table).from_select(table.c.keys(), sa.select(*(expected.c[k] for k in table.c.keys()))))
+        names = [column.name for column in table.c]
+        db.session.execute(sa.insert(table).from_select(names, sa.select(*(expected.c[k] for k in names))))
 
 
 def _lock() -> None:

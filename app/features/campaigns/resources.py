@@ -14,7 +14,7 @@ from app.features.campaigns.models import (
     MailHealthFinding,
 )
 from app.features.campaigns.services import may_go
-from app.kit.resource import Resource, RowAction, Section, Service, Transfer, Trash
+from app.kit.resource import Resource, RowAction, Section, Service, Trash
 
 _STATUS_VERBS = (
     RowAction("start", _l("Start"), services.start, "player-play", shown=may_go("running")),
@@ -32,11 +32,10 @@ CAMPAIGNS = Resource(
     show=(Section(_l("Campaign"), "client", "name", "status", "status_reason", "started_at", "notes"),),
     readonly=("client",), unique=(("client", "name"),), parent="client",
     labels={"started_at": _l("Started"), "status_reason": _l("Reason")},
-    rights={"Manager": "see add edit delete restore bulk export start pause stop complete",
+    rights={"Manager": "see add edit delete restore bulk start pause stop complete",
             "Agent": "see add edit start pause stop", "Guest": "see"},
     service=Service(create=services.create_campaign, update=services.update_campaign),
     trash=Trash(cascade=("enrolments", "steps")), actions=_STATUS_VERBS,
-    transfer=Transfer(columns=("name", "notes"), key=("name",), required=("name",)),
     empty=(_l("No campaigns yet"), _l("A campaign contacts people of one client, step by step.")),
 )  # fmt: skip
 
@@ -82,7 +81,8 @@ MAIL_ACCOUNTS = Resource(
     list=("address", "client", "state", "daily_limit", "last_checked_at", "last_error"),
     search=("address", "sender_name"), filters=("client", "state", "last_checked_at"),
     form=(Section(_l("Mail account"), "client", "address", "sender_name", "daily_limit"),),
-    show=(Section(_l("Mail account"), "client", "address", "sender_name", "state", "daily_limit", "last_checked_at", "last_error"),),
+    show=(Section(_l("Mail account"), "client", "address", "sender_name", "state", "daily_limit", "last_checked_at",
+                  "last_error"),),
     readonly=("client",), unique=(("client", "address"),), parent="client",
     labels={"daily_limit": _l("Mails a day"), "last_checked_at": _l("Checked"), "last_error": _l("Last error")},
     rights={"Manager": "see add edit delete restore bulk", "Agent": "see", "Guest": "see"},

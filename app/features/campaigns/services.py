@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from flask_babel import gettext as _, lazy_gettext as _l
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from app.core.clock import utcnow
 from app.core.db import db
@@ -206,4 +207,6 @@ def _require_free_address(account: MailAccount) -> None:
     with db.session.no_autoflush:
         taken = db.session.scalar(same.where(MailAccount.id != account.id) if account.id else same)
     if taken:
-        raise Clash(fields={"address": _("This client has the mail account %(address)s already.", address=account.address)})
+        raise Clash(
+            fields={"address": _("This client has the mail account %(address)s already.", address=account.address)}
+        )

@@ -80,7 +80,9 @@ def invite_guest(client: Client, email: str, *, actor: Principal) -> GuestInvita
 
 
 def _require_stranger(client: Client, address: str) -> None:
-    invited = sa.select(GuestInvitation.id).where(GuestInvitation.client_id == client.id, GuestInvitation.email == address)
+    invited = sa.select(GuestInvitation.id).where(
+        GuestInvitation.client_id == client.id, GuestInvitation.email == address
+    )
     if db.session.scalar(invited):
         raise Clash(fields={"email": _("%(address)s is invited already.", address=address)})
     grants = sa.select(ClientAccess.user_id).where(ClientAccess.client_id == client.id)

@@ -69,7 +69,9 @@ class Client(Entity, SelfScoped, SoftDeletes):
     )
     enrolments: Mapped[list[Any]] = relationship("Enrolment", foreign_keys="Enrolment.client_id", viewonly=True)
     mail_accounts: Mapped[list[Any]] = relationship("MailAccount", foreign_keys="MailAccount.client_id", viewonly=True)
-    findings: Mapped[list[Any]] = relationship("MailHealthFinding", foreign_keys="MailHealthFinding.client_id", viewonly=True)
+    findings: Mapped[list[Any]] = relationship(
+        "MailHealthFinding", foreign_keys="MailHealthFinding.client_id", viewonly=True
+    )
 
     @validates("name")
     def _keep_key(self, _attribute: str, value: str) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_appbuilder.security.sqla.models import User
-from flask_babel import gettext as _, ngettext
+from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from app.core.db import db
 from app.core.errors import Clash, DomainError, NotAllowed

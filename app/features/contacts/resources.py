@@ -32,8 +32,9 @@ CONTACTS = Resource(
     transfer=Transfer(
         key=("email",), columns=(*_PERSON, *_ADDRESS, "owner", "status", "interest", "source", "notes"),
         aliases={"first_name": ("given name", "forename"), "last_name": ("surname", "family name"),
-                 "email": ("e-mail address", "mail"), "phone": ("telephone", "mobile"), "company": ("organisation", "organization"),
-                 "postal_code": ("zip", "zip code", "postcode"), "street": ("address",), "region": ("state", "county")},
+                 "email": ("e-mail address", "mail"), "phone": ("telephone", "mobile"),
+                 "company": ("organisation", "organization"), "postal_code": ("zip", "zip code", "postcode"),
+                 "street": ("address",), "region": ("state", "county")},
     ),
     empty=(_l("No contacts yet"), _l("Import a spreadsheet of them, or add the first one by hand.")),
 )  # fmt: skip
@@ -47,7 +48,7 @@ LEADS = Resource(
     show=(Section(_l("Lead"), "client", "name", "email", "phone", "status", "contact"),
           Section(_l("Origin"), "form", "campaign", "source", "received_at", "payload")),
     readonly=("client",), parent="client", labels={"received_at": _l("Received"), "payload": _l("As submitted")},
-    rights={"Manager": "see add edit delete restore export bulk", "Agent": "see add edit", "Guest": "see"},
+    rights={"Manager": "see add edit delete restore bulk", "Agent": "see add edit", "Guest": "see"},
     service=Service(create=services.create_lead, update=services.update_lead),
     empty=(_l("No leads yet"), _l("Each submitted form becomes a lead here.")),
 )  # fmt: skip

@@ -94,7 +94,9 @@ def _client_of(row: Contact | Lead) -> Any:
 
 def _require_something(contact: Contact) -> None:
     if not full_name(contact.first_name, contact.last_name, contact.company, contact.email, contact.phone):
-        raise DomainError(fields={"last_name": _("A contact needs a name, a company, an e-mail address or a phone number.")})
+        raise DomainError(
+            fields={"last_name": _("A contact needs a name, a company, an e-mail address or a phone number.")}
+        )
 
 
 def _derive(contact: Contact, client: Any) -> None:

@@ -1,0 +1,219 @@
+"""The Clients overview and what is done from it, beside the pages every entity gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from flask import abort, flash, redirect, request, session
+from flask_appbuilder.baseviews import expose
+from flask_appbuilder.security.decorators import has_access
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from app.core.db import db
+from app.core.errors import BadQuery, DomainError, NotAllowed
+from app.core.security.principal import actor
+from app.features.clients import access, expander, overview, queries, services
+from app.features.clients.enums import ClientState
+from app.features.clients.models import Client, GuestInvitation
+from app.kit.fields import user_name
+from app.kit.listing import ListRequest, read_request
+from app.kit.pages import ConfirmPage, Link
+from app.kit.views.resource_view import ResourceView
+
+_OWN_ROUTES = {
+    "expand": "see", "row": "see", "switch": "see", "owner": "change_owner", "access": "grant", "withdraw": "grant",
+    "people": "grant", "invite": "grant", "uninvite": "grant", "enter": "enter", "leave": "see",
+}  # fmt: skip
+
+
+class ClientView(ResourceView):
+    """`/clients/`."""
+
+    method_permission_name = ResourceView.method_permission_name | _OWN_ROUTES
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.exclude_route_methods = self.exclude_route_methods - set(_OWN_ROUTES)
+        extra = sorted({f"can_{verb}" for verb in _OWN_ROUTES.values()} - set(self.base_permissions))
+        self.base_permissions = [*self.base_permissions, *extra]
+
+    @expose("/")
+    @has_access
+    def list(self) -> Any:
+        """The overview (CLI-01)."""
+        try:
+            page = overview.build(self.resource, read_request(request.args, keep=("tab",)), actor())
+        except BadQuery as error:
+            page = overview.build(self.resource, ListRequest(), actor())
+            page.errors, page.rows, page.empty = [error.message], [], None
+        return self.render_template("clients/overview.html", page=page), 400 if page.errors else 200
+
+    @expose("/<int:pk>/row")
+    @has_access
+    def row(self, pk: int) -> Any:
+        """One row anew, after a change."""
+        rows = overview.rows_of(queries.overview_rows(Client.id == pk, "name", limit=1), actor())
+        if not rows:
+            abort(404)
+        pick = actor().can("bulk", "client")
+        return self.render_template(
+            "clients/_row.html", row=rows[0], columns=overview.columns(ListRequest()), pick=pick
+        )
+
+    @expose("/<int:pk>/expand")
+    @has_access
+    def expand(self, pk: int) -> Any:
+        """Owner, mail accounts and people with access (CLI-09)."""
+        part = request.headers.get("X-Fragment") == "1"
+        template = "clients/_expander.html" if part else "clients/expander_page.html"
+        return self.render_template(template, client=expander.build(self.load(pk), actor()))
+
+    @expose("/<int:pk>/switch", methods=["GET", "POST"])
+    @has_access
+    def switch(self, pk: int) -> Any:
+        """Ask, then switch off or on (CLI-06). `to` says which, so that a second click changes nothing."""
+        client, to = self.load(pk), request.args.get("to", "")
+        if to not in ("on", "off"):
+            raise BadQuery(_("Say whether to switch the client on or off."))
+        if not actor().can(f"switch_{to}", "client"):
+            raise NotAllowed(_("Your role may not do this."))
+        if request.method == "GET":
+            services.require_rule(client, actor())
+            return self.confirm(_switch_question(client, to))
+        verb = services.switched_off if to == "off" else services.switched_on
+        return self._do(lambda: verb(client, actor=actor()))
+
+    @expose("/<int:pk>/owner", methods=["POST"])
+    @has_access
+    def owner(self, pk: int) -> Any:
+        """Hand the client to another owner."""
+        client, wanted = self.load(pk), _whole(request.form.get("owner_id"))
+
+        def change() -> str:
+            services.change_owner(client, wanted, actor=actor())
+            db.session.flush()
+            return _("%(name)s has a new owner.", name=client.name)
+
+        return self._do(change)
+
+    @expose("/<int:pk>/access", methods=["POST"])
+    @has_access
+    def access(self, pk: int) -> Any:
+        """Give several users access."""
+        client = self.load(pk)
+        wanted = [_whole(raw) or 0 for raw in request.form.getlist("user_id")]
+
+        def grant() -> str:
+            made = len(access.grant_access(client, wanted, actor=actor()))
+            return ngettext("%(num)s person has access now.", "%(num)s people have access now.", made)
+
+        return self._do(grant)
+
+    @expose("/<int:pk>/access/<int:user_id>/withdraw", methods=["POST"])
+    @has_access
+    def withdraw(self, pk: int, user_id: int) -> Any:
+        """Take a user's access."""
+        client = self.load(pk)
+
+        def take() -> str:
+            if not access.withdraw_access(client, [user_id], actor=actor()):
+                abort(404)
+            return _("Access withdrawn.")
+
+        return self._do(take)
+
+    @expose("/<int:pk>/people")
+    @has_access
+    def people(self, pk: int) -> Any:
+        """Search for users without access: {"results": [{"id", "text"}]}."""
+        client = self.load(pk)
+        services.require_rule(client, actor())
+        found = queries.people_without_access(client.id, request.args.get("q", "")[:100])
+        return {"results": [{"id": user.id, "text": user_name(user)} for user in found]}
+
+    @expose("/<int:pk>/invite", methods=["POST"])
+    @has_access
+    def invite(self, pk: int) -> Any:
+        """Ask a guest in by e-mail."""
+        client = self.load(pk)
+
+        def ask() -> str:
+            invitation = access.invite_guest(client, request.form.get("email", ""), actor=actor())
+            return _("%(address)s is noted as invited.", address=invitation.email)
+
+        return self._do(ask)
+
+    @expose("/<int:pk>/invitations/<int:invitation_id>/withdraw", methods=["POST"])
+    @has_access
+    def uninvite(self, pk: int, invitation_id: int) -> Any:
+        """Take an invitation back."""
+        own = sa.and_(GuestInvitation.id == invitation_id, GuestInvitation.client_id == self.load(pk).id)
+        invitation = db.session.scalar(sa.select(GuestInvitation).where(own))
+        if invitation is None:
+            abort(404)
+
+        def take() -> str:
+            access.withdraw_invitation(invitation, actor=actor())
+            return _("Invitation withdrawn.")
+
+        return self._do(take)
+
+    @expose("/<int:pk>/enter", methods=["POST"])
+    @has_access
+    def enter(self, pk: int) -> Any:
+        """Scope the whole console to this client (CLI-10)."""
+        client = self.load(pk)
+        if client.state is ClientState.DELETING:
+            raise DomainError(_("“%(name)s” is being deleted and cannot be entered.", name=client.name))
+        session["focus"] = client.id
+        return redirect(self._url(client.id))
+
+    @expose("/leave", methods=["POST"])
+    @has_access
+    def leave(self) -> Any:
+        """Back to all clients."""
+        session.pop("focus", None)
+        return redirect(overview.BASE)
+
+    def _prefilled(self) -> dict[str, Any]:
+        """Who adds a client owns it, unless they choose somebody else."""
+        return {"owner": actor().user_id} | super()._prefilled()
+
+    def _do(self, verb: Callable[[], str]) -> Any:
+        """Run and commit; answer a script in JSON, a browser without one with the page it came from."""
+        by_script = request.headers.get("X-Fragment") == "1"
+        try:
+            message = self._attempt(verb)
+        except DomainError as error:
+            if by_script:
+                return {"error": error.message}, error.status
+            raise
+        if by_script:
+            return {"message": message, "undo_url": None}
+        flash(message, "success")
+        return redirect(overview.BASE)
+
+
+def _switch_question(client: Client, to: str) -> ConfirmPage:
+    """What switching means, before it is done."""
+    if to == "off":
+        title = _("Switch %(name)s off?", name=client.name)
+        body = [
+            _("All its running campaigns stop and stay stopped until somebody starts them again."),
+            _("All its data stays, and its stored prospects count towards the limit."),
+        ]
+        label, style = _("Switch off"), "danger"
+    else:
+        title = _("Switch %(name)s on?", name=client.name)
+        body, label, style = [_("Its campaigns stay stopped until somebody starts them.")], _("Switch on"), "primary"
+    url = f"{overview.BASE}{client.id}/switch?to={to}"
+    return ConfirmPage(title, body, Link(label, url, "power", style, "post"), Link(_("Cancel"), overview.BASE))
+
+
+def _whole(raw: str | None) -> int | None:
+    """A row's id as posted; None for anything else."""
+    text = raw or ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
