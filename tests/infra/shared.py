@@ -53,6 +53,7 @@ def start_guarded(command: list[str], *, user: str | None, folder: Path, log: Pa
             stderr=output,
             start_new_session=True,
         )
+    child.returncode = 0  # we wait for it ourselves, in `stop`; this keeps Popen from complaining
     return child.pid
 
 
