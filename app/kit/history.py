@@ -27,9 +27,14 @@ VERBS = {
 
 def history(resource: Resource, row: Any) -> list[HistoryEntry]:
     """The last 100 entries about a row the caller has loaded through its scope, newest first."""
+    return entries_about(resource, resource.model.__tablename__, row.id)
+
+
+def entries_about(resource: Resource, entity: str, pk: int) -> list[HistoryEntry]:
+    """The same for a row that the trail knows by another name than its table's."""
     query = (
         sa.select(AuditEntry)
-        .where(AuditEntry.entity == resource.model.__tablename__, AuditEntry.entity_id == row.id)
+        .where(AuditEntry.entity == entity, AuditEntry.entity_id == pk)
         .order_by(AuditEntry.id.desc())
         .limit(SHOWN)
     )

@@ -110,7 +110,8 @@ def where(resource: Resource, request: ListRequest) -> Any:
 
 def sortable(resource: Resource) -> dict[str, Field]:
     """Columns a list may be ordered by: those it shows or filters, stored in the database."""
-    names = (*resource.list, *resource.more, *resource.filters, resource.sort.lstrip("-"), "id", "created_at")
+    names = (*resource.list, *resource.more, *resource.filters, resource.sort.lstrip("-"), "id")
+    names += ("created_at",) if hasattr(resource.model, "created_at") else ()
     found = {}
     for name in dict.fromkeys(names):
         f = field_of(resource.model, name, resource.labels) if "." not in name else None

@@ -5,20 +5,55 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from flask import g
+from flask import current_app, g
 from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_appbuilder.security.sqla.models import User
 from flask_jwt_extended import current_user as jwt_user
 from flask_login import current_user
 from sqlalchemy.orm import joinedload
 
+from app.core.clock import utcnow
 from app.core.db import db
 from app.core.security.principal import Principal, current, set_current
+from app.core.security.sign_in import AuthDBView, account_tried, address_tried
 from app.core.security.web import focus_of_session, principal_of
 
 
 class StewardSecurityManager(SecurityManager):
     """Answers every permission question from the acting principal's set."""
+
+    authdbview = AuthDBView
+
+    def register_views(self) -> None:
+        """Of FAB's views only signing in, by page and by API. People, roles and profiles are the access feature's."""
+        self.appbuilder.add_api(self.security_api)
+        self.auth_view = self.appbuilder.add_view_no_menu(self.authdbview())
+        if self.is_auth_limited:
+            self._limit_sign_in()
+
+    def _limit_sign_in(self) -> None:
+        """The same count for page and API, by address and by account, so that changing either does not help (FAB limits
+        the page by address only). `AUTH_RATE_LIMIT` is per account; twenty people may share an address.
+        """
+        endpoints = [self.auth_view.blueprint.name + ".login", *self._api_endpoints()]
+        rate, shared = self.auth_rate_limit, self.limiter.shared_limit
+        wide = current_app.config.get("AUTH_ADDRESS_RATE_LIMIT", "60 per minute")
+        for endpoint in endpoints:
+            view = current_app.view_functions[endpoint]
+            view = shared(rate, scope="sign-in", key_func=account_tried, methods=["POST"])(view)
+            view = shared(wide, scope="sign-in", key_func=address_tried, methods=["POST"])(view)
+            current_app.view_functions[endpoint] = view
+
+    def _api_endpoints(self) -> list[str]:
+        return [name for name in current_app.view_functions if name == "SecurityApi.login"]
+
+    def update_user_auth_stat(self, user: Any, success: bool = True) -> None:
+        """Count the sign-in; UTC, where FAB stores the server's own time."""
+        user.login_count = (user.login_count or 0) + (1 if success else 0)
+        user.fail_login_count = 0 if success else (user.fail_login_count or 0) + 1
+        if success:
+            user.last_login = utcnow().replace(tzinfo=None)
+        db.session.commit()
 
     def get_user_by_id(self, pk: Any) -> Any:
         """The user with their roles, which the sidebar names."""

@@ -73,9 +73,11 @@ def _headers(response: Response) -> Response:
     return response
 
 
-def _drop_history() -> None:
+def _drop_history(response: Response) -> Response:
     """FAB keeps visited pages in the cookie until it outgrows 4 kB and the session is lost."""
-    session.pop("page_history", None)
+    if "page_history" in session:
+        del session["page_history"]
+    return response
 
 
 def _end(_error: Any) -> None:
@@ -95,4 +97,4 @@ def install(app: Flask) -> None:
 def install_after_fab(app: Flask) -> None:
     """The hooks that need FAB's user to be known."""
     app.before_request(_protect_api)
-    app.before_request(_drop_history)
+    app.after_request(_drop_history)
