@@ -16,8 +16,8 @@ class database_now(FunctionElement[Any]):  # noqa: N801  (reads as the SQL funct
     type = UtcDateTime()
     inherit_cache = True
 
-    def __init__(self, seconds: float = 0) -> None:
-        super().__init__(float(seconds))
+    def __init__(self, seconds: Any = 0.0) -> None:
+        super().__init__(seconds)
 
 
 @compiles(database_now)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -29,7 +30,7 @@ from app.core.operations.lease import Lease, LeaseLost, claim
 from app.core.operations.lifecycle import ITEM, count_items, insert_items
 from app.core.operations.models import Operation
 from app.core.operations.outcome import announce
-from app.core.operations.states import ItemState, State
+from app.core.operations.states import State
 from app.core.security.principal import Principal, acting_as, principal_by_id, system
 
 if TYPE_CHECKING:
@@ -165,27 +166,16 @@ def _limit(operation: Operation, handler: Handler) -> int:
     return limit if operation.batch_left is None else max(1, min(limit, operation.batch_left))
 
 
-def _close_chunk(run: Run, operation: Operation, position: int, outcomes: Sequence[Outcome], seconds: float) -> Step:
-    table = Operation.__table__.c
-    counts = {state: sum(o.state is state for o in outcomes) for state in ItemState}
-    values: dict[str, Any] = {
-        "cursor": position,
-        "attempt": 0,
-        "succeeded": table.succeeded + counts[ItemState.SUCCEEDED],
-        "failed": table.failed + counts[ItemState.FAILED],
-        "skipped": table.skipped + counts[ItemState.SKIPPED],
-        "worked_rows": table.worked_rows + len(outcomes),
-        "worked_seconds": table.worked_seconds + seconds,
-    }
+def _close_chunk(run: Run, operation: Operation, position: int, outcomes: Sequence[Outcome], spent: float) -> Step:
+    counts = Counter(outcome.state.value for outcome in outcomes)
     left = None if operation.batch_left is None else operation.batch_left - len(outcomes)
-    if left is not None and left <= 0 and operation.done + len(outcomes) < operation.total:
-        run.lease.give_back(**values, **_next_batch(operation))
-        db.session.commit()
-        return Step.PAUSE
-    run.lease.fence(batch_left=left, **values)
+    run.lease.advance(position, left=left, spent=spent, rows=len(outcomes), **counts)
+    over = left is not None and left <= 0 and operation.done + len(outcomes) < operation.total
+    if over:
+        run.lease.give_back(**_next_batch(operation))
     db.session.commit()
     db.session.remove()
-    return Step.MORE
+    return Step.PAUSE if over else Step.MORE
 
 
 def _next_batch(operation: Operation) -> dict[str, Any]:

@@ -22,6 +22,23 @@ TABLE: Any = Operation.__table__
 SECONDS = 15.0
 
 
+# Statements of every chunk are built once: building one costs more than SQLite takes to run it.
+_HELD = (
+    (TABLE.c.id == sa.bindparam("held_id"))
+    & (TABLE.c.lease_token == sa.bindparam("held_token"))
+    & (TABLE.c.state == State.RUNNING)
+)
+_EXTEND = sa.update(TABLE).where(_HELD).values(lease_until=database_now(sa.bindparam("held_for", type_=sa.Float)))
+_ADVANCE = _EXTEND.values(
+    cursor=sa.bindparam("position"),
+    attempt=0,
+    batch_left=sa.bindparam("left"),
+    worked_rows=TABLE.c.worked_rows + sa.bindparam("rows"),
+    worked_seconds=TABLE.c.worked_seconds + sa.bindparam("spent"),
+    **{name: TABLE.c[name] + sa.bindparam(f"more_{name}") for name in ("succeeded", "failed", "skipped")},
+)
+
+
 class LeaseLost(Exception):
     """Another worker has the operation, or a person paused or cancelled it: stop and touch nothing."""
 
@@ -46,15 +63,21 @@ class Lease:
     token: str
 
     def fence(self, *, keep: float | None = None, **values: Any) -> None:
-        """Update the operation under the token and extend the lease by `keep` seconds, in the current transaction.
+        """Extend the lease by `keep` seconds under the token, in the current transaction, and set `values`.
 
         As the first statement of a transaction it also locks the row. LeaseLost when the token is no longer valid.
         """
-        values.setdefault("lease_until", database_now(seconds() if keep is None else keep))
-        held = (
-            (TABLE.c.id == self.operation_id) & (TABLE.c.lease_token == self.token) & (TABLE.c.state == State.RUNNING)
-        )
-        result: Any = db.session.execute(sa.update(TABLE).where(held).values(**values))
+        self._update(_EXTEND.values(**values) if values else _EXTEND, keep)
+
+    def advance(self, position: int, *, left: int | None, spent: float, rows: int, **counts: int) -> None:
+        """Note a finished chunk: its last position, the rows left in the batch, seconds, rows, and rows by outcome."""
+        more = {f"more_{name}": counts.get(name, 0) for name in ("succeeded", "failed", "skipped")}
+        self._update(_ADVANCE, None, position=position, left=left, spent=spent, rows=rows, **more)
+
+    def _update(self, statement: Any, keep: float | None, **parameters: Any) -> None:
+        held = {"held_id": self.operation_id, "held_token": self.token, "held_for": seconds() if keep is None else keep}
+        # On the connection: the operation is not the actor's to read here, and the session's hooks cost time.
+        result = db.session.connection().execute(statement, held | parameters)
         if result.rowcount != 1:
             raise LeaseLost(self.operation_id)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from app.core import events
 from app.core.db import db
 from app.core.errors import DomainError
 from app.core.logs import request_id
-from app.core.operations.handlers import Handler, Item, Outcome, failed
+from app.core.operations.handlers import DONE, Handler, Item, Outcome, failed
 from app.core.operations.models import Operation, OperationItem
 from app.core.operations.states import ItemState
 
@@ -23,7 +24,27 @@ log = logging.getLogger(__name__)
 
 TABLE: Any = OperationItem.__table__
 _READ = [TABLE.c[name] for name in Item._fields]
-_WRITTEN = ("state", "reason_code", "reason", "before", "after")
+_COLUMNS = {"code": "reason_code"}  # where a column is not called as in an outcome
+# Built once, like the statements of leases.
+_PENDING = (
+    sa.select(*_READ)
+    .where(
+        TABLE.c.operation_id == sa.bindparam("operation"),
+        TABLE.c.position > sa.bindparam("cursor"),
+        TABLE.c.state == ItemState.PENDING,
+    )
+    .order_by(TABLE.c.position)
+    .limit(sa.bindparam("most"))
+)
+_ALL_DONE = (
+    sa.update(TABLE)
+    .where(
+        TABLE.c.operation_id == sa.bindparam("operation"),
+        TABLE.c.position.between(sa.bindparam("first"), sa.bindparam("last")),
+        TABLE.c.state == ItemState.PENDING,
+    )
+    .values(state=ItemState.SUCCEEDED, attempts=TABLE.c.attempts + 1)
+)
 _BROKEN_FROM = 20  # rows: when every row of at least so many breaks, it is the handler that is broken
 
 
@@ -33,17 +54,8 @@ class Interrupted(Exception):
 
 def pending(operation: Operation, limit: int) -> list[Item]:
     """The next rows to deal with, in their order."""
-    query = (
-        sa.select(*_READ)
-        .where(
-            TABLE.c.operation_id == operation.id,
-            TABLE.c.position > operation.cursor,
-            TABLE.c.state == ItemState.PENDING,
-        )
-        .order_by(TABLE.c.position)
-        .limit(limit)
-    )
-    return [Item._make(row) for row in db.session.execute(query)]
+    which = {"operation": operation.id, "cursor": operation.cursor, "most": limit}
+    return [Item._make(row) for row in db.session.connection().execute(_PENDING, which).all()]
 
 
 def attempt(handler: Handler, operation: Operation, items: Sequence[Item]) -> list[Outcome]:
@@ -105,47 +117,28 @@ def _reraise_interruption(error: Exception) -> None:
 
 
 def write(operation: Operation, items: Sequence[Item], outcomes: Sequence[Outcome]) -> None:
-    """Store the results. A chunk whose rows all ended alike takes one statement."""
-    first = outcomes[0]
-    if all(outcome == first for outcome in outcomes) and first.row_id is None:
-        _write_alike(operation, items, first)
+    """Store the results. A chunk whose rows all just succeeded takes one statement."""
+    if all(outcome == DONE for outcome in outcomes):
+        chunk = {"operation": operation.id, "first": items[0].position, "last": items[-1].position}
+        db.session.connection().execute(_ALL_DONE, chunk)
     else:
         _write_each(items, outcomes)
 
 
-def _write_alike(operation: Operation, items: Sequence[Item], outcome: Outcome) -> None:
-    chunk = (
-        (TABLE.c.operation_id == operation.id)
-        & TABLE.c.position.between(items[0].position, items[-1].position)
-        & (TABLE.c.state == ItemState.PENDING)
-    )
-    values = _values(outcome) | _extra(outcome) | {"attempts": TABLE.c.attempts + 1}
-    db.session.execute(sa.update(TABLE).where(chunk).values(values))
-
-
 def _write_each(items: Sequence[Item], outcomes: Sequence[Outcome]) -> None:
-    """One statement for each set of columns, executed for many rows."""
-    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    """One statement for each kind of outcome, executed for many rows. What an outcome leaves empty is empty already."""
+    groups: dict[tuple[ItemState, tuple[str, ...]], list[dict[str, Any]]] = {}
     for item, outcome in zip(items, outcomes, strict=True):
-        extra = _extra(outcome)
-        values = {f"new_{name}": value for name, value in (_values(outcome) | extra).items()}
-        groups.setdefault(tuple(extra), []).append({"item": item.id} | values)
-    for extra_names, parameters in groups.items():
-        new = {name: sa.bindparam(f"new_{name}", type_=TABLE.c[name].type) for name in (*_WRITTEN, *extra_names)}
-        one = sa.update(TABLE).where(TABLE.c.id == sa.bindparam("item"))
-        db.session.connection().execute(one.values(new | {"attempts": TABLE.c.attempts + 1}), parameters)
+        names = tuple(name for name, value in zip(Outcome._fields, outcome, strict=True) if value is not None)[1:]
+        values = {f"new_{name}": getattr(outcome, name) for name in names}
+        groups.setdefault((outcome.state, names), []).append(values | {"item": item.id})
+    for (state, names), parameters in groups.items():
+        db.session.connection().execute(_result_update(state, names), parameters)
 
 
-def _values(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "state": outcome.state,
-        "reason_code": outcome.code,
-        "reason": outcome.reason,
-        "before": outcome.before,
-        "after": outcome.after,
-    }
-
-
-def _extra(outcome: Outcome) -> dict[str, Any]:
-    named = {"row_id": outcome.row_id, "target_id": outcome.target_id, "title": outcome.title}
-    return {name: value for name, value in named.items() if value is not None}
+@cache
+def _result_update(state: ItemState, names: tuple[str, ...]) -> Any:
+    columns = {_COLUMNS.get(name, name): name for name in names}
+    new = {column: sa.bindparam(f"new_{name}", type_=TABLE.c[column].type) for column, name in columns.items()}
+    values = {"state": state, "attempts": TABLE.c.attempts + 1} | new
+    return sa.update(TABLE).where(TABLE.c.id == sa.bindparam("item")).values(values)
