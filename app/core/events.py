@@ -20,6 +20,9 @@ _KEY = "after_commit"
 rows_deleted = Signal("rows deleted: after the rows carry deletion_id")
 rows_restoring = Signal("rows restoring: when the rows that come back are live again and still carry deletion_id")
 
+# sender = the model class; rows = the inserted rows as {attribute: value}, with their ids.
+rows_created = Signal("rows created: after Core has inserted them")
+
 
 def after_commit(action: Callable[[], Any], *, once: str = "") -> None:
     """Run `action` when the current transaction has committed; forget it when it rolls back.

@@ -148,6 +148,15 @@ def _rows_restoring(sender: type[Any], deletion_id: str, **_more: Any) -> None:
         _many(sender, deletion_id, 1)
 
 
+def _rows_created(sender: type[Any], rows: list[dict[str, Any]], **_more: Any) -> None:
+    """Contacts that Core inserted count like those the session inserts; other tracked rows are never made that way."""
+    if sender is Contact:
+        for row in rows:
+            counters.notes().client(row["client_id"], 1, int(row["first_action_at"] is not None))
+    elif sender in _TRACKED:
+        raise RuntimeError(f"{sender.__name__} rows made by Core are not counted")
+
+
 def _keep(_obj: Any, _value: Any, _old: Any, _initiator: Any) -> None:
     """Only there so that the value before a change is loaded, whatever the state of the row."""
 
@@ -164,4 +173,5 @@ def install() -> None:
     event.listen(db.session, "after_flush", _after_flush)
     events.rows_deleted.connect(_rows_deleted)
     events.rows_restoring.connect(_rows_restoring)
+    events.rows_created.connect(_rows_created)
     counters.install()  # after ours: it applies what this flush noted

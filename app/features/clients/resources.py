@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.features.clients import access, services
 from app.features.clients.api import ClientApi
+from app.features.clients.importing import ClientImport
 from app.features.clients.models import Client, ClientAccess, GuestInvitation
 from app.features.clients.views import ClientView
 from app.kit.resource import Resource, RowAction, Section, Service, Transfer, Trash
@@ -35,7 +36,7 @@ CLIENTS = Resource(
     actions=(RowAction("switch_off", _l("Switch off"), services.switched_off, "player-stop", lambda c: c.active, _STOPS),
              RowAction("switch_on", _l("Switch on"), services.switched_on, "player-play", lambda c: not c.active)),
     transfer=Transfer(columns=("name", "kind", "owner", "email", "phone", "website", *_PLACE, *_BILLING, *_VISIT, "notes"),
-                      key=("name",), required=("name",),
+                      key=("name",), required=("name",), prepare=ClientImport,
                       aliases={"name": ("client", "company", "client name"), "email": ("e-mail address", "mail"),
                                "phone": ("telephone",), "website": ("web", "url", "homepage")}),
     empty=(_l("No clients yet"), _l("Add the first company or person the agency works for, or import a spreadsheet.")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 
 from app.features.contacts import services
+from app.features.contacts.importing import ContactImport
 from app.features.contacts.models import Contact, Lead
 from app.kit.resource import Resource, Section, Service, Transfer, Trash
 
@@ -30,11 +31,17 @@ CONTACTS = Resource(
     service=Service(create=services.create_contact, update=services.update_contact),
     trash=Trash(cascade=("enrolments",)),
     transfer=Transfer(
-        key=("email",), columns=(*_PERSON, *_ADDRESS, "owner", "status", "interest", "source", "notes"),
-        aliases={"first_name": ("given name", "forename"), "last_name": ("surname", "family name"),
-                 "email": ("e-mail address", "mail"), "phone": ("telephone", "mobile"),
-                 "company": ("organisation", "organization"), "postal_code": ("zip", "zip code", "postcode"),
-                 "street": ("address",), "region": ("state", "county")},
+        key=("email", "phone"), prepare=ContactImport,
+        columns=(*_PERSON, *_ADDRESS, "owner", "status", "interest", "source", "notes"),
+        aliases={"name": ("full name", "contact", "contact name", "person", "ansprechpartner"),
+                 "first_name": ("given name", "forename", "vorname"),
+                 "last_name": ("surname", "family name", "nachname"),
+                 "email": ("e-mail address", "mail", "mail address", "e-mail-adresse"),
+                 "phone": ("phone number", "telephone", "tel", "mobile", "mobile phone", "telefon", "handy"),
+                 "company": ("organisation", "organization", "company name", "firma"),
+                 "job_title": ("position", "title", "role"), "postal_code": ("zip", "zip code", "postcode", "plz"),
+                 "street": ("address", "strasse"), "city": ("town", "ort"), "region": ("state", "county"),
+                 "client": ("client name", "account", "kunde"), "notes": ("remark", "comment", "bemerkung")},
     ),
     empty=(_l("No contacts yet"), _l("Import a spreadsheet of them, or add the first one by hand.")),
 )  # fmt: skip

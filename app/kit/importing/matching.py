@@ -1,0 +1,56 @@
+"""Which stored row a row of the file stands for, and which earlier row of the file (CON-09, CON-10)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask_babel import gettext as _
+
+from app.core.naming import name_key
+from app.kit.fields import field_of
+from app.kit.importing import store
+from app.kit.importing.hooks import Draft
+from app.kit.importing.mapping import key_columns
+from app.kit.resource import Resource
+
+
+class Matcher:
+    """The first key field that a row fills decides; it is compared within the row's client."""
+
+    def __init__(self, resource: Resource) -> None:
+        self.resource = resource
+        self.keys = key_columns(resource)
+
+    def values(self, draft: Draft) -> list[tuple[str, str, Any]]:
+        """(field, attribute, comparable value) of each key field the row fills, the deciding one first."""
+        found = [(name, attribute, self._comparable(draft, name, attribute)) for name, attribute in self.keys]
+        return [entry for entry in found if entry[2] not in (None, "")]
+
+    def _comparable(self, draft: Draft, name: str, attribute: str) -> Any:
+        if attribute.endswith("_key"):
+            return name_key(str(draft.values.get(name) or ""))
+        return draft.values.get(attribute)
+
+    def match(self, drafts: Sequence[Draft]) -> None:
+        """Set `stored` of every draft whose row exists. A key that several rows share is refused: nobody knows whom it means."""
+        wanted: dict[str, dict[int | None, set[Any]]] = {}
+        for draft in drafts:
+            for _name, attribute, value in self.values(draft)[:1]:
+                wanted.setdefault(attribute, {}).setdefault(draft.client_id, set()).add(value)
+        found = {a: store.rows_by_key(self.resource.model, a, by_client) for a, by_client in wanted.items()}
+        for draft in drafts:
+            for name, attribute, value in self.values(draft)[:1]:
+                self._settle(draft, name, found[attribute].get((draft.client_id, value), []))
+
+    def _settle(self, draft: Draft, name: str, rows: list[store.Row]) -> None:
+        draft.stored = rows[0] if rows else None
+        if len(rows) > 1:
+            label = field_of(self.resource.model, name, self.resource.labels).label
+            what = str(self.resource.plural).lower()
+            draft.refuse(name, _("%(n)s %(what)s have this value in “%(field)s”.", n=len(rows), what=what, field=label))
+
+    def claims(self, draft: Draft) -> list[str]:
+        """The names under which later rows of the file find this one, the deciding one first."""
+        own = [f"{draft.client_id}:{attribute}:{value}" for _name, attribute, value in self.values(draft)]
+        return [f"id:{draft.stored['id']}", *own] if draft.stored else own
