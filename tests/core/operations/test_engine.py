@@ -16,7 +16,7 @@ from app.core.operations import engine, lease, lifecycle
 from app.core.operations.models import OperationItem
 from app.core.operations.states import ItemState, State
 from app.core.security.principal import acting_as
-from tests.core.operations.bench import LEASE, TALLY, again, hits, operation_over, results, stored
+from tests.core.operations.bench import LEASE, TALLY, Bump, again, hits, operation_over, results, stored
 
 ITEM = OperationItem.__table__.c
 
@@ -244,3 +244,46 @@ def test_after_a_rolled_back_savepoint_nothing_is_said(agent):
         raise ZeroDivisionError
     db.session.commit()
     assert said == ["kept"]
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing catches it, and the database takes the open transaction back."""
+
+
+def test_a_crash_before_any_statement_loses_nothing_and_doubles_nothing(app, agent, monkeypatch):
+    """Whatever the worker was about to say to the database when it died: 30 rows, once each."""
+    monkeypatch.setattr(Bump, "chunk", 10)
+    app.config["OPERATIONS_LEASE_SECONDS"] = 0  # the next worker need not wait
+    crashes = 0
+    while crash_before(crashes + 1, agent):
+        crashes += 1
+        assert crashes < 200, "it never got through"
+    assert crashes > 20
+
+
+def crash_before(number, agent):
+    """Whether work on a fresh operation came to its `number`th statement, where it was killed."""
+    db.session.execute(sa.delete(TALLY))
+    operation_id = operation_over(agent, 30)
+    spoken = []
+
+    def listen(*_arguments):
+        spoken.append(1)
+        if len(spoken) == number:
+            raise Killed
+
+    sa.event.listen(db.engine, "before_cursor_execute", listen)
+    try:
+        with contextlib.suppress(Killed):
+            engine.work(operation_id)
+    finally:
+        sa.event.remove(db.engine, "before_cursor_execute", listen)
+    crashed = len(spoken) >= number
+    time.sleep(0.002)
+    engine.work(operation_id)
+    operation = stored(operation_id)
+    assert hits() == {1: 30}, f"killed before statement {number}"
+    assert (operation.state, operation.succeeded) == (State.DONE, 30)
+    assert results(operation_id) == {(ItemState.SUCCEEDED, None): 30}
+    assert len(titles(agent)) >= 1
+    return crashed
