@@ -1,4 +1,5 @@
-// `select[data-remote]`: searches the server while one types. The widget and its style sheet load only where one is used.
+// `select[data-remote]` searches the server while one types; `select[data-choose]` searches its own options.
+// The widget and its style sheet load only where one is used.
 import { enhance, make, query, queryAll, words } from "./dom.js";
 import { getJson } from "./http.js";
 
@@ -18,25 +19,30 @@ function load() {
 
 const withQuery = (url, q) => `${url}${url.includes("?") ? "&" : "?"}q=${encodeURIComponent(q)}`;
 
-/** Turns one select into a remote one. */
+/** The settings that make the widget ask the server. */
+const remote = (select) => ({
+  valueField: "id", labelField: "text", searchField: [], sortField: [{ field: "$order" }], preload: "focus", loadThrottle: 200,
+  shouldLoad: () => true,
+  load(text, done) {
+    this.clearOptions((option) => this.items.includes(String(option.id)));
+    getJson(withQuery(select.dataset.remote, text)).then((data) => done(data.results ?? data), () => done());
+  },
+});
+
+/** Turns one select into a searching one. */
 export async function remoteSelect(select) {
   if (select.tomselect || select.dataset.ready) return;
   select.dataset.ready = "1";
   const TomSelect = await load();
   const label = query(`label[for="${CSS.escape(select.id)}"]`)?.textContent.trim();
   const box = new TomSelect(select, {
-    valueField: "id", labelField: "text", searchField: [], sortField: [{ field: "$order" }], maxOptions: 50, preload: "focus", loadThrottle: 200,
+    maxOptions: 100, placeholder: select.dataset.placeholder || words.search,
     plugins: { ...(select.multiple ? { remove_button: { title: words.remove } } : {}), ...(select.required || select.multiple ? {} : { clear_button: { title: words.remove } }) },
-    placeholder: select.dataset.placeholder || words.search,
-    load(text, done) {
-      this.clearOptions((option) => this.items.includes(String(option.id)));
-      getJson(withQuery(select.dataset.remote, text)).then((data) => done(data.results ?? data), () => done());
-    },
-    shouldLoad: () => true,
     render: {
       no_results: () => make("div", { class: "no-results", text: words.nothing }),
       loading: () => make("div", { class: "spinner", text: words.loading }),
     },
+    ...(select.dataset.remote ? remote(select) : {}),
   });
   // The visible control takes over the name and the errors of the select.
   const named = select.getAttribute("aria-label") || label || words.search;
@@ -44,4 +50,4 @@ export async function remoteSelect(select) {
   for (const name of ["aria-describedby", "aria-invalid"]) if (select.hasAttribute(name)) box.control_input.setAttribute(name, select.getAttribute(name));
 }
 
-enhance((root) => queryAll("select[data-remote]", root).forEach(remoteSelect));
+enhance((root) => queryAll("select[data-remote], select[data-choose]", root).forEach(remoteSelect));
