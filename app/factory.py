@@ -16,6 +16,7 @@ from app.core import audit, events, notifications  # noqa: F401  (notifications 
 from app.core.commands import runbook
 from app.core.db import db
 from app.core.logs import init_logs
+from app.core.runtime import health
 from app.core.migrations import migration
 from app.core.operations import models as operations  # noqa: F401  (declares tables)
 from app.core.security import scope, web
@@ -39,6 +40,7 @@ def create_app(config: object | None = None) -> Flask:
         with app.app_context():
             listeners.install()
     web.install(app)
+    health.install(app)
     load_features()
     with app.app_context():
         _install_console(app)
