@@ -19,7 +19,7 @@ from app.features.clients.models import Client
 from app.features.clients.progress import bar, percent_done
 from app.kit import listing
 from app.kit.listing import ListRequest, ListResult
-from app.kit.pages import Chip, Column, Count, ListPage, Tab
+from app.kit.pages import Chip, Column, Count, Link, ListPage, Tab
 from app.kit.resource import Resource
 from app.kit.template_globals import initials
 from app.kit.views import list_page
@@ -100,7 +100,7 @@ class OverviewPage(ListPage):
 
 def build(resource: Resource, asked: ListRequest, principal: Principal) -> OverviewPage:
     """The page. What is wrong with the request is told in `errors`, and no row is shown until it is right."""
-    tab, active, inactive = _tab(asked), *queries.tab_counts()
+    tab, tabs = _tab(asked), queries.tabs()
     try:
         rows, result = _fetch(resource, asked, tab)
     except BadQuery as error:
@@ -109,9 +109,10 @@ def build(resource: Resource, asked: ListRequest, principal: Principal) -> Overv
         name=resource.name, title=str(resource.plural), icon=resource.icon, url=BASE, columns=columns(asked),
         rows=rows_of(rows, principal),
         count=Count(format_decimal(result.total)), pager=list_page.pager_of(ListResult(list(rows), result.total, asked), BASE),
-        search=asked.q, search_hint=_("Search clients"), tabs=_tabs(asked, tab, active, inactive), chips=_chips(resource, asked),
+        search=asked.q, search_hint=_("Search clients"), tabs=_tabs(asked, tab, tabs), chips=_chips(resource, asked),
         filter_spec=[*list_page.filter_spec(resource), _health_spec()], sorts=_sorts(asked),
-        actions=list_page.actions(resource, principal), bulk=list_page.bulk(resource, principal), errors=result.errors,
+        actions=[*_sample_link(tabs, principal), *list_page.actions(resource, principal)],
+        bulk=list_page.bulk(resource, principal), errors=result.errors,
     )  # fmt: skip
     page.total_label = _("%(n)s clients", n=page.count.text)
     page.sort_label = next((tab.label for tab in page.sorts if tab.active), "")
@@ -170,12 +171,20 @@ def _health_chip(chip: Chip) -> Chip:
     return replace(chip, field_label=_("Mailboxes"), op_label=_("is"), value_label=str(HEALTH[value]), error="")
 
 
-def _tabs(asked: ListRequest, tab: str, active: int, inactive: int) -> list[Tab]:
+def _sample_link(tabs: queries.Tabs, principal: Principal) -> list[Link]:
+    if not (tabs.sample and principal.reaches_all and principal.can("delete", "client")):
+        return []
+    return [
+        Link(_("Remove the sample"), f"{BASE}sample/remove", "eraser", hint=_("Erase the sample agency and all in it"))
+    ]
+
+
+def _tabs(asked: ListRequest, tab: str, counts: queries.Tabs) -> list[Tab]:
     one = asked.url(BASE, extra=(), page=1)
     two = asked.url(BASE, extra=(("tab", "inactive"),), page=1)
     return [
-        Tab(_("Active"), one, tab == "active", format_decimal(active)),
-        Tab(_("Inactive"), two, tab == "inactive", format_decimal(inactive)),
+        Tab(_("Active"), one, tab == "active", format_decimal(counts.active)),
+        Tab(_("Inactive"), two, tab == "inactive", format_decimal(counts.inactive)),
     ]
 
 

@@ -79,11 +79,21 @@ def total(where: Any) -> int:
     return int(db.session.scalar(sa.select(sa.func.count(Client.id)).where(where)) or 0)
 
 
-def tab_counts() -> tuple[int, int]:
-    """(active, inactive) clients in reach."""
-    rows = db.session.execute(sa.select(Client.active, sa.func.count(Client.id)).group_by(Client.active))
-    found = {bool(row[0]): int(row[1]) for row in rows}
-    return found.get(True, 0), found.get(False, 0)
+@dataclass(frozen=True)
+class Tabs:
+    """Clients in reach, and whether some are of the sample agency."""
+
+    active: int = 0
+    inactive: int = 0
+    sample: bool = False
+
+
+def tabs() -> Tabs:
+    """The numbers on the tabs."""
+    sample = sa.func.max(sa.case((Client.sample.is_(True), 1), else_=0))
+    rows = db.session.execute(sa.select(Client.active, sa.func.count(Client.id), sample).group_by(Client.active)).all()
+    counts = {bool(row[0]): int(row[1]) for row in rows}
+    return Tabs(counts.get(True, 0), counts.get(False, 0), any(row[2] for row in rows))
 
 
 def _tones() -> Any:

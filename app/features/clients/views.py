@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from flask import abort, flash, redirect, request, session
 from flask_appbuilder.baseviews import expose
 from flask_appbuilder.security.decorators import has_access
+from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from app.core.db import db
 from app.core.errors import BadQuery, DomainError, NotAllowed
 from app.core.security.principal import actor
-from app.features.clients import access, expander, overview, queries, services
+from app.features.clients import access, expander, overview, queries, sample, services
 from app.features.clients.enums import ClientState
 from app.features.clients.models import Client, GuestInvitation
 from app.kit.fields import user_name
@@ -25,7 +25,7 @@ from app.kit.views.resource_view import ResourceView
 
 _OWN_ROUTES = {
     "expand": "see", "row": "see", "switch": "see", "owner": "change_owner", "access": "grant", "withdraw": "grant",
-    "people": "grant", "invite": "grant", "uninvite": "grant", "enter": "enter", "leave": "see",
+    "people": "grant", "invite": "grant", "uninvite": "grant", "enter": "enter", "leave": "see", "remove_sample": "delete",
 }  # fmt: skip
 
 
@@ -178,6 +178,22 @@ class ClientView(ResourceView):
         session.pop("focus", None)
         return redirect(overview.BASE)
 
+    @expose("/sample/remove", methods=["GET", "POST"])
+    @has_access
+    def remove_sample(self) -> Any:
+        """Erase the sample agency: for who reaches all clients only."""
+        if not actor().reaches_all:
+            raise NotAllowed(_("Only somebody who reaches all clients may remove the sample."))
+        if request.method == "GET":
+            return self.confirm(_sample_question())
+        session.pop("focus", None)
+
+        def erase() -> str:
+            gone = sample.remove()
+            return ngettext("%(num)s sample client is gone.", "%(num)s sample clients are gone.", gone)
+
+        return self._do(erase)
+
     def _prefilled(self) -> dict[str, Any]:
         """Who adds a client owns it, unless they choose somebody else."""
         return {"owner": actor().user_id} | super()._prefilled()
@@ -211,6 +227,18 @@ def _switch_question(client: Client, to: str) -> ConfirmPage:
         body, label, style = [_("Its campaigns stay stopped until somebody starts them.")], _("Switch on"), "primary"
     url = f"{overview.BASE}{client.id}/switch?to={to}"
     return ConfirmPage(title, body, Link(label, url, "power", style, "post"), Link(_("Cancel"), overview.BASE))
+
+
+def _sample_question() -> ConfirmPage:
+    """What removing the sample takes along."""
+    clients, contacts = sample.sizes()
+    body = [
+        _("%(clients)s clients with %(contacts)s contacts and all that belongs to them are erased, for good.",
+          clients=format_decimal(clients), contacts=format_decimal(contacts)),
+        _("What you added to sample clients goes too. Your own clients stay as they are."),
+    ]  # fmt: skip
+    erase = Link(_("Remove the sample"), f"{overview.BASE}sample/remove", "eraser", "danger", "post")
+    return ConfirmPage(_("Remove the sample agency?"), body, erase, Link(_("Keep it"), overview.BASE))
 
 
 def _whole(raw: str | None) -> int | None:
