@@ -123,7 +123,7 @@ def coded_choices(kind: str) -> list[tuple[str, str]]:
 
 def clean(field: Field, text: Any) -> Any:
     """Check and normalise one text value by its kind; ValueError with the message to show."""
-    if not isinstance(text, str):
+    if not isinstance(text, str) or field.enum is not None:  # members of a choice are texts, too
         return text
     text = text.strip()
     if any(ord(c) < 32 and c not in "\t\n\r" for c in text) or (

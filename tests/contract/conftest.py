@@ -19,9 +19,12 @@ from sqlalchemy.engine import Engine
 
 from app.core.db import db
 from app.core.security.principal import system
+from app.factory import load_features
 from app.features.clients.models import Client, ClientAccess
 from app.kit.resource import Resource
 from tests.contract.rows import make
+
+load_features()  # the tests are parametrised over what is declared
 
 CAST = {"owner": "Manager", "teammate": "Agent", "outsider": "Agent", "admin": "Admin", "stranger": ""}
 

@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
+from flask_appbuilder.security.sqla.models import User
 
 from app.core.db import db
 from app.core.security.principal import system
@@ -17,8 +18,26 @@ from app.kit.views.conflict import raw
 
 _serial = count(1)
 
-# Rows the product makes by itself need more than their columns' types say.
-MADE_BY_PRODUCT: dict[str, Any] = {}
+# What a valid row needs beyond its columns' types: {resource: {field: value of (client id, user id)}}.
+SPECIAL: dict[str, dict[str, Any]] = {
+    "client_access": {"user": lambda _client, _user: new_user()},  # one access a person and client
+}
+# The state a stored row needs before everything can be done to it, or before a list shows it.
+READY: dict[str, dict[str, Any]] = {
+    "client": {"active": False},  # only a client that is switched off can be deleted (CLI-08)
+    "operation": {"state": "running"},  # drafts are not shown
+}
+
+
+def new_user() -> int:
+    """The id of another active user."""
+    number = next(_serial)
+    user = User(
+        first_name="Person", last_name=str(number), username=f"p{number}", email=f"p{number}@cast.example", active=True
+    )
+    db.session.add(user)
+    db.session.flush()
+    return int(user.id)
 
 
 def value_for(field: Field, client_id: int, user_id: int) -> Any:
@@ -63,7 +82,11 @@ _PLAIN: dict[str, Any] = {
 def form_values(resource: Resource, client_id: int, user_id: int) -> dict[str, Any]:
     """{field name: value} for every form field."""
     fields = [field_of(resource.model, name, resource.labels) for name in resource.field_names()]
-    return {f.name: value_for(f, client_id, user_id) for f in fields}
+    special = SPECIAL.get(resource.name, {})
+    return {
+        f.name: special[f.name](client_id, user_id) if f.name in special else value_for(f, client_id, user_id)
+        for f in fields
+    }
 
 
 def posted(resource: Resource, values: dict[str, Any]) -> dict[str, str]:
@@ -84,15 +107,16 @@ def as_json(resource: Resource, values: dict[str, Any]) -> dict[str, Any]:
 def make(resource: Resource, client_id: int, user_id: int) -> Any:
     """Store a valid row; the caller commits."""
     with system("contract test") as actor:
-        if resource.name in MADE_BY_PRODUCT:
-            row = MADE_BY_PRODUCT[resource.name](client_id, user_id)
-        elif resource.writable:
+        if resource.writable:
             values = form_values(resource, client_id, user_id)
             keyed = {field_of(resource.model, n).key: v for n, v in values.items()}
-            return writes.create(resource, keyed, actor=actor)
+            row = writes.create(resource, keyed, actor=actor)
         else:
             row = resource.model(**column_values(resource, client_id, user_id))
-        db.session.add(row)
+            db.session.add(row)
+        for name, value in READY.get(resource.name, {}).items():
+            field = field_of(resource.model, name)
+            setattr(row, name, field.enum(value) if field.enum else value)
         db.session.flush()
         return row
 

@@ -14,7 +14,6 @@ from app.core.audit import AuditEntry
 from app.core.db import db
 from app.core.mixins import ClientScoped, SelfScoped
 from app.core.security.principal import system
-from app.factory import load_features
 from app.kit import registry
 from app.kit.fields import field_of, title_of
 from app.kit.filters import operators_for
@@ -23,7 +22,6 @@ from app.kit.resource import Resource
 from tests.contract.conftest import World
 from tests.contract.rows import as_json, form_values, posted
 
-load_features()
 ALL = registry.resources()
 WRITABLE = [r for r in ALL if r.writable]
 DELETABLE = [r for r in WRITABLE if r.trash is not None]
@@ -57,7 +55,8 @@ def test_the_list_shows_the_row_and_the_row_opens(world: World, resource: Resour
     page = listed(world.as_("admin"), resource)
     assert page.status_code == 200
     assert f'{resource.url}/{pk}"' in page.get_data(as_text=True)
-    assert world.as_("admin").get(f"{resource.url}/{pk}").status_code == 200
+    opened = world.as_("admin").get(f"{resource.url}/{pk}")
+    assert opened.status_code == (302 if resource.name == "notification" else 200)  # a notification leads to its thing
 
 
 @each(ALL)
@@ -122,7 +121,9 @@ def test_editing_saves_and_the_second_editor_sees_the_difference(world: World, r
     assert admin.post(url, data={**data, "version": version[1]}).status_code == 409
     with world.app.app_context(), system("contract test"):
         row = db.session.get(resource.model, pk)
-        assert all(str(getattr(row, k)) == v for k, v in changed.items() if v != data.get(k))
+        assert all(
+            str(getattr(getattr(row, k), "value", getattr(row, k))) == v for k, v in changed.items() if v != data.get(k)
+        )
 
 
 @each(DELETABLE)
@@ -185,8 +186,12 @@ def test_the_list_sorts_by_what_it_shows_and_by_nothing_else(world: World, resou
     world.row(resource, owner="admin")
     admin = world.as_("admin")
     for name in sortable(resource):
-        for sort in (name, f"-{name}"):
-            assert listed(admin, resource, f"?sort={sort}").status_code == 200, sort
+        for way in ("asc", "desc"):
+            order = quote(json.dumps({"order_column": name, "order_direction": way}))
+            assert admin.get(f"{api(resource)}?q={order}").status_code == 200, name
+            sort = name if way == "asc" else f"-{name}"
+            if resource.name != "client":  # the overview has its own columns, tested with it
+                assert listed(admin, resource, f"?sort={sort}").status_code == 200, sort
     hidden = set(sa.inspect(resource.model).column_attrs.keys()) - set(sortable(resource))
     for name in (*hidden, "nosuch", "id;drop", "created_by.password"):
         assert listed(admin, resource, f"?sort={name}").status_code == 400, name
@@ -295,7 +300,8 @@ def test_a_foreign_row_is_as_absent_as_an_absent_one(world: World, resource: Res
 
 @each(SCOPED)
 def test_lists_and_pickers_show_only_granted_rows(world: World, resource: Resource) -> None:
-    own, foreign = world.row(resource), world.row(resource, foreign=True)
+    own = world.alpha if resource.name == "client" else world.row(resource)
+    foreign = world.row(resource, foreign=True)
     world.grant("Agent", resource.verbs(), resource)
     teammate = world.as_("teammate")
     ids = teammate.get(api(resource)).get_json()["ids"]
@@ -397,9 +403,12 @@ def _errors(answer: Any) -> str:
 
 def _change(resource: Resource, data: dict[str, str]) -> dict[str, str]:
     for name in resource.field_names():
-        if field_of(resource.model, name).kind in ("text", "long") and name not in resource.readonly:
+        field = field_of(resource.model, name)
+        if name not in resource.readonly and field.kind in ("text", "long"):
             return {**data, name: "Changed by hand"}
-    return data
+        if name not in resource.readonly and field.enum:
+            return {**data, name: next(m.value for m in field.enum if m.value != data.get(name))}
+    return pytest.fail(f"{resource.name} has nothing to edit")
 
 
 def _filter_value(field: Any, op: Any) -> str:
