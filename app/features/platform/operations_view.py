@@ -10,7 +10,7 @@ from flask_appbuilder.security.decorators import has_access
 
 from app.core.errors import BadQuery
 from app.core.operations.models import Operation
-from app.core.operations.states import ENDED, LIVE, WORKABLE
+from app.core.operations.states import WORKABLE
 from app.core.security.principal import actor
 from app.features.platform import operations_pages as pages
 from app.kit.listing import ListRequest, read_request, rows_of
@@ -32,9 +32,9 @@ class OperationView(ResourceView):
         return self.render_template("operations/list.html", page=page), 400 if page.errors else 200
 
     def list_page(self) -> pages.MonitorPage:
-        """The generic list; tabs narrow it by state, drafts belong to their wizard."""
+        """The generic list; tabs narrow it by state."""
         tab = request.args.get("tab", "")
-        shown = Operation.state.in_(pages.TABS.get(tab, (*LIVE, *ENDED)))
+        shown = Operation.state.in_(pages.TABS[tab]) if tab in pages.TABS else None
         try:
             asked, errors = read_request(request.args, keep=("tab",)), []
         except BadQuery as error:

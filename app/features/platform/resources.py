@@ -30,8 +30,8 @@ OPERATIONS = Resource(
         "finished_at": _l("Completed"),
         "reference": _l("Reference"),
     },
-    search=("name", "reference"),
-    filters=("kind", "state", "user", "created_at", "finished_at"),
+    search=("name",),
+    filters=("kind", "state", "user", "created_at", "finished_at", "reference"),
     sort="-created_at",
     rights={
         "Manager": "see pause resume cancel retry reach_all",
