@@ -121,7 +121,7 @@ def stats(operation: Operation) -> list[Stat]:
     if left is not None and operation.waiting:
         ends = format_datetime(utcnow() + timedelta(seconds=left), "HH:mm")
         found.append(
-            Stat(_("Time left"), format_timedelta(timedelta(seconds=left)), _("ends about %(time)s", time=ends))
+            Stat(_("Time left"), format_timedelta(timedelta(seconds=max(1, left))), _("ends about %(time)s", time=ends))
         )
     if speed:
         shown = format_decimal(round(speed, 1 if speed < 10 else None))
@@ -129,7 +129,9 @@ def stats(operation: Operation) -> list[Stat]:
     if operation.started_at:
         spent = (operation.finished_at or utcnow()) - operation.started_at
         since = format_datetime(operation.started_at, "d MMM HH:mm")
-        found.append(Stat(_("Elapsed"), format_timedelta(spent), _("since %(time)s", time=since)))
+        found.append(
+            Stat(_("Elapsed"), format_timedelta(max(spent, timedelta(seconds=1))), _("since %(time)s", time=since))
+        )
     return found
 
 

@@ -6,7 +6,9 @@ import logging
 
 from flask import current_app
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
 
@@ -21,7 +23,9 @@ def _queue() -> Queue:
     """The queue on this process's client, which gives up after a second instead of holding a request."""
     client: Redis | None = current_app.extensions.get("operations_redis")
     if client is None:
-        client = Redis.from_url(current_app.config["REDIS_URL"], socket_connect_timeout=1, socket_timeout=5)
+        once_more = Retry(NoBackoff(), 1)  # for the connection that a restarted Redis left behind
+        url = current_app.config["REDIS_URL"]
+        client = Redis.from_url(url, socket_connect_timeout=1, socket_timeout=5, retry=once_more)
         current_app.extensions["operations_redis"] = client
     return Queue(QUEUE, connection=client, job_class=ListedJob, serializer=JSONSerializer)
 

@@ -76,6 +76,7 @@ def monitor_cells(operation: Operation) -> list[Cell]:
         Cell("text", kind_label(operation.kind), operation.kind),
         state_cell(operation),
         progress_cell(operation),
+        _errors_cell(operation),
         _moment(operation.scheduled_for or operation.created_at),
         Cell("person", user_name(user), user.id) if user is not None else Cell("text", ""),
         _moment(operation.finished_at),
@@ -83,11 +84,17 @@ def monitor_cells(operation: Operation) -> list[Cell]:
 
 
 def progress_cell(operation: Operation) -> Cell:
-    """A bar, red in part when rows failed, with the numbers in words."""
+    """A bar with the numbers in words, red when every row failed."""
     text = _("%(done)s of %(total)s", done=format_decimal(operation.done), total=format_decimal(operation.total))
-    if operation.failed:
-        text += " · " + ngettext("%(num)s error", "%(num)s errors", operation.failed)
-    return Cell("progress", text, percent(operation), tone="bad" if operation.failed else "data")
+    ruined = 0 < operation.failed == operation.total
+    return Cell("progress", text, percent(operation), tone="bad" if ruined else "data")
+
+
+def _errors_cell(operation: Operation) -> Cell:
+    if not operation.failed:
+        return Cell("number", "", 0)
+    url = f"/operations/{operation.id}?tab=errors"
+    return Cell("number", format_decimal(operation.failed), operation.failed, url=url, tone="bad")
 
 
 def _moment(value: Any) -> Cell:
@@ -222,7 +229,7 @@ def _item_row(operation: Operation, item: Any, behind: dict[tuple[str, int], Any
     title = _item_title(operation, item, row, principal)
     resource = queries.resource_of(item.entity)
     linked = row is not None and resource is not None and getattr(row, "deleted_at", None) is None
-    url = f"{resource.url}/{row.id}" if linked and resource and principal.can("see", resource.name) else ""
+    url = f"{resource.url}/{row.id}" if linked and row and resource and principal.can("see", resource.name) else ""
     client = getattr(row, "client", None)
     cells = [
         Cell("text", title),
