@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from flask import current_app, g
+from flask import Flask, current_app, g
 from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_appbuilder.security.sqla.models import User
+from flask_babel import lazy_gettext as _l
 from flask_jwt_extended import current_user as jwt_user
 from flask_login import current_user
 from sqlalchemy.orm import joinedload
@@ -30,6 +31,13 @@ class StewardSecurityManager(SecurityManager):
         self.auth_view = self.appbuilder.add_view_no_menu(self.authdbview())
         if self.is_auth_limited:
             self._limit_sign_in()
+
+    def create_login_manager(self, app: Flask) -> Any:
+        """Flask-Login, knowing our page and words."""
+        manager = super().create_login_manager(app)
+        manager.login_view = f"{AuthDBView.__name__}.login"
+        manager.login_message = _l("Sign in to see this page.")
+        return manager
 
     def _limit_sign_in(self) -> None:
         """The same count for page and API, by address and by account, so that changing either does not help (FAB limits

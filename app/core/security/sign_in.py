@@ -23,7 +23,7 @@ def local_target(target: str) -> str:
 
     Browsers read `/\\host` and `//host` as another host and skip control characters, so none of these is a path.
     """
-    if any(ord(c) < 33 for c in target):
+    if any(ord(c) < 33 for c in target) or target.startswith(("//", "/\\", "\\")):
         return "/"
     try:
         parts = urlsplit(target)

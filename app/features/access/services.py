@@ -62,7 +62,7 @@ def update_user(user: User, values: Mapping[str, Any], *, actor: Principal, seen
     require_power_over(user, actor)
     if seen is not None and seen != stamp(user):
         raise Stale(_("Somebody else saved this person in between."), 0)
-    known = _checked({name: getattr(user, name) for name in SHOWN} | dict(values))
+    known = _checked(values, user)
     _require_free(known, user.id)
     changes = _assign(user, known)
     if "role_ids" in values:
@@ -73,7 +73,7 @@ def update_user(user: User, values: Mapping[str, Any], *, actor: Principal, seen
 def update_profile(user: User, values: Mapping[str, Any], *, actor: Principal) -> None:
     """Change one's own first and last name. Raises NotAllowed for somebody else's."""
     _require_self(user, actor)
-    known = _checked({name: getattr(user, name) for name in SHOWN} | dict(values))
+    known = _checked({name: values[name] for name in ("first_name", "last_name")}, user)
     _finish(user, _assign(user, {name: known[name] for name in ("first_name", "last_name")}), actor)
 
 
@@ -151,12 +151,14 @@ def _require_self(user: User, actor: Principal) -> None:
         raise NotAllowed(_("This is somebody else's profile."))
 
 
-def _checked(values: Mapping[str, Any]) -> dict[str, str]:
-    """The four texts, normalised."""
+def _checked(values: Mapping[str, Any], user: User | None = None) -> dict[str, str]:
+    """The four texts, normalised. What a user has stays as it is, even where it would not be taken today."""
     found, problems = {}, {}
     for name in SHOWN:
+        before = getattr(user, name) if user is not None else None
+        text = str(values.get(name, before) or "").strip()
         try:
-            found[name] = _clean(name, str(values.get(name) or "").strip())
+            found[name] = text if text and text == before else _clean(name, text)
         except ValueError as error:
             problems[name] = str(error)
     if problems:
