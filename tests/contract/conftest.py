@@ -22,7 +22,7 @@ from app.core.security.principal import system
 from app.factory import load_features
 from app.features.clients.models import Client, ClientAccess
 from app.kit.resource import Resource
-from tests.contract.rows import make
+from tests.contract.rows import DELETABLE, bring_to, make
 
 load_features()  # the tests are parametrised over what is declared
 
@@ -52,6 +52,12 @@ class World:
             row = make(resource, self.beta if foreign else self.alpha, self.users[who])
             db.session.commit()
             return int(row.id)
+
+    def prepare_deletion(self, resource: Resource, pk: int) -> None:
+        """Do what must be done before this kind of row can be deleted."""
+        with self.app.app_context(), system("contract test"):
+            bring_to(db.session.get(resource.model, pk), resource, DELETABLE)
+            db.session.commit()
 
     def grant(self, role: str, verbs: tuple[str, ...], resource: Resource) -> None:
         """Give a role these verbs, so that what refuses is the row scope and not a missing right."""

@@ -22,11 +22,9 @@ _serial = count(1)
 SPECIAL: dict[str, dict[str, Any]] = {
     "client_access": {"user": lambda _client, _user: new_user()},  # one access a person and client
 }
-# The state a stored row needs before everything can be done to it, or before a list shows it.
-READY: dict[str, dict[str, Any]] = {
-    "client": {"active": False},  # only a client that is switched off can be deleted (CLI-08)
-    "operation": {"state": "running"},  # drafts are not shown
-}
+# The state a stored row needs before a list shows it, and before it can be deleted.
+SHOWN: dict[str, dict[str, Any]] = {"operation": {"state": "running"}}  # drafts are not shown
+DELETABLE: dict[str, dict[str, Any]] = {"client": {"active": False}}  # switched off first (CLI-08)
 
 
 def new_user() -> int:
@@ -114,11 +112,16 @@ def make(resource: Resource, client_id: int, user_id: int) -> Any:
         else:
             row = resource.model(**column_values(resource, client_id, user_id))
             db.session.add(row)
-        for name, value in READY.get(resource.name, {}).items():
-            field = field_of(resource.model, name)
-            setattr(row, name, field.enum(value) if field.enum else value)
-        db.session.flush()
+        bring_to(row, resource, SHOWN)
         return row
+
+
+def bring_to(row: Any, resource: Resource, states: dict[str, dict[str, Any]]) -> None:
+    """Put a row into the state that `states` wants for its kind."""
+    for name, value in states.get(resource.name, {}).items():
+        field = field_of(resource.model, name)
+        setattr(row, name, field.enum(value) if field.enum else value)
+    db.session.flush()
 
 
 def column_values(resource: Resource, client_id: int, user_id: int) -> dict[str, Any]:

