@@ -251,20 +251,20 @@ class Killed(BaseException):
 
 
 def test_a_crash_before_any_statement_loses_nothing_and_doubles_nothing(app, agent, monkeypatch):
-    """Whatever the worker was about to say to the database when it died: 30 rows, once each."""
+    """Whatever the worker was about to say to the database when it died: 20 rows, once each."""
     monkeypatch.setattr(Bump, "chunk", 10)
     app.config["OPERATIONS_LEASE_SECONDS"] = 0  # the next worker need not wait
     crashes = 0
     while crash_before(crashes + 1, agent):
         crashes += 1
         assert crashes < 200, "it never got through"
-    assert crashes > 20
+    assert crashes > 15
 
 
 def crash_before(number, agent):
     """Whether work on a fresh operation came to its `number`th statement, where it was killed."""
     db.session.execute(sa.delete(TALLY))
-    operation_id = operation_over(agent, 30)
+    operation_id = operation_over(agent, 20)
     spoken = []
 
     def listen(*_arguments):
@@ -282,8 +282,8 @@ def crash_before(number, agent):
     time.sleep(0.002)
     engine.work(operation_id)
     operation = stored(operation_id)
-    assert hits() == {1: 30}, f"killed before statement {number}"
-    assert (operation.state, operation.succeeded) == (State.DONE, 30)
-    assert results(operation_id) == {(ItemState.SUCCEEDED, None): 30}
+    assert hits() == {1: 20}, f"killed before statement {number}"
+    assert (operation.state, operation.succeeded) == (State.DONE, 20)
+    assert results(operation_id) == {(ItemState.SUCCEEDED, None): 20}
     assert len(titles(agent)) >= 1
     return crashed
