@@ -40,7 +40,7 @@ on("submit", "form[data-save]", async (event, form) => {
     if (answer.location) return location.assign(answer.location);
     toast({ text: answer.message, undoUrl: answer.undo_url, refresh: row });
     if (row?.dataset.refresh) await refresh(row);
-    if (cell) await load(cell, cell.dataset.url);
+    else if (cell) await load(cell, cell.dataset.url);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     toast({ text: error.message, bad: true });

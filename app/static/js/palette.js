@@ -1,6 +1,6 @@
-// Ctrl-K: pages of the menu from one character, records from three (when the server has /search).
+// Ctrl-K: pages of the menu from one character, records from three (where the server offers a search).
 import { icon, make, on, query, queryAll, words } from "./dom.js";
-import { getJson } from "./http.js";
+import { getJson, Refused } from "./http.js";
 
 const palette = query("#palette");
 const input = query("input", palette ?? document.createElement("i"));
@@ -30,7 +30,7 @@ function draw(typed, records) {
   const groups = [[words.records, records], [words.pages, matching([...pages(), ...actions()])]];
   list.replaceChildren(...groups.filter(([, entries]) => entries.length).map(([label, entries]) =>
     make("div", { role: "group", "aria-label": label }, make("div", { class: "palette-group", text: label, "aria-hidden": "true" }), ...entries.slice(0, 12).map((entry) => item(entry, typed)))));
-  if (!list.children.length) list.append(make("p", { class: "palette-none", text: words.nothing }));
+  if (!list.children.length) list.append(make("div", { class: "palette-none", role: "option", "aria-disabled": "true", "aria-selected": "false", text: words.nothing }));
   choose(query(".palette-item", list));
 }
 
@@ -46,12 +46,14 @@ async function look() {
   const typed = input.value.trim();
   looking?.abort();
   draw(typed, []);
-  if (typed.length < 3) return;
+  if (typed.length < 3 || !palette.dataset.search) return;
   looking = new AbortController();
   try {
-    const { results = [] } = await getJson(`/search?q=${encodeURIComponent(typed)}`, looking.signal);
+    const { results = [] } = await getJson(`${palette.dataset.search}?q=${encodeURIComponent(typed)}`, looking.signal);
     draw(typed, results.map((found) => ({ text: found.text, hint: found.hint, url: found.url, icon: found.icon })));
-  } catch { /* no search on this server, or a newer one is under way */ }
+  } catch (error) {
+    if (error.name !== "AbortError" && !(error instanceof Refused)) throw error;
+  }
 }
 
 export function openPalette() {
@@ -77,6 +79,7 @@ input?.addEventListener("keydown", (event) => {
   if (event.key === "ArrowDown") choose(items[(at + 1) % items.length]);
   else if (event.key === "ArrowUp") choose(items[(at - 1 + items.length) % items.length]);
   else if (event.key === "Enter" && items[at]) (event.ctrlKey ? window.open(items[at].href, "_blank", "noopener") : location.assign(items[at].href));
+  else if (event.key === "Escape") palette.close();
   else return;
   event.preventDefault();
 });

@@ -49,7 +49,7 @@ on("keydown", ".menu:popover-open", (event, menu) => {
   const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
   items[(next + items.length) % items.length]?.focus();
 });
-addEventListener("scroll", () => queryAll(".menu:popover-open").forEach((menu) => menu.hidePopover()), { capture: true, passive: true });
+addEventListener("scroll", (event) => queryAll(".menu:popover-open").forEach((menu) => { if (!menu.contains(event.target)) menu.hidePopover(); }), { capture: true, passive: true });
 
 // Tooltips: `data-tip` names a <template> with what to show.
 let tip = null;
@@ -58,8 +58,9 @@ function showTip(anchor) {
   hideTip();
   const content = document.getElementById(anchor.dataset.tip);
   if (!content) return;
-  tip = make("div", { class: "tip", role: "tooltip" }, content.content.cloneNode(true));
-  document.body.append(tip);
+  tip = make("div", { class: "tip", role: "tooltip", id: "tip" }, content.content.cloneNode(true));
+  query("main").append(tip);
+  anchor.setAttribute("aria-describedby", "tip");
   place(tip, anchor, "bottom-start");
 }
 

@@ -34,7 +34,7 @@ export async function remoteSelect(select) {
   if (select.tomselect || select.dataset.ready) return;
   select.dataset.ready = "1";
   const TomSelect = await load();
-  const label = query(`label[for="${CSS.escape(select.id)}"]`)?.textContent.trim();
+  const label = select.id && query(`label[for="${CSS.escape(select.id)}"]`)?.firstChild.textContent.trim();
   const box = new TomSelect(select, {
     maxOptions: 100, placeholder: select.dataset.placeholder || words.search,
     plugins: { ...(select.multiple ? { remove_button: { title: words.remove } } : {}), ...(select.required || select.multiple ? {} : { clear_button: { title: words.remove } }) },
