@@ -48,6 +48,14 @@ def test_an_unknown_name_costs_the_same_hash_as_a_wrong_password(client, world, 
     assert hashed[0].split("$")[0] == hashed[1].split("$")[0]
 
 
+def test_who_opens_a_page_first_is_asked_to_sign_in_once(client):
+    for _turn in range(3):
+        client.get("/contacts/")
+    page = client.get("/login/?next=/contacts/").text
+    assert page.count("Sign in to see this page.") == 1
+    assert "Denied" not in page
+
+
 def test_signing_in_works_by_name_and_by_address(client):
     assert attempt(client, "admin@steward.invalid", ADMIN_PASSWORD).status_code == 302
     client.get("/logout/")

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 from flask import current_app, flash, g, redirect, request, session
 from flask_appbuilder.baseviews import expose
+from flask_appbuilder.const import FLAMSG_ERR_SEC_ACCESS_DENIED
 from flask_appbuilder.security.decorators import no_cache
 from flask_appbuilder.security.forms import LoginForm_db
 from flask_appbuilder.security.sqla.models import User
@@ -51,6 +52,16 @@ def account_tried() -> str:
     return f"account {found}" if found is not None else f"name {name}"
 
 
+def _soften_refusal() -> None:
+    """Who opens a page before signing in is asked to, once, where FAB says that access is denied, once per page."""
+    flashes = session.pop("_flashes", [])
+    kept = [pair for pair in flashes if str(pair[1]) != str(FLAMSG_ERR_SEC_ACCESS_DENIED)]
+    if kept != flashes:
+        kept.append(("info", _("Sign in to see this page.")))
+    if kept:
+        session["_flashes"] = list(dict.fromkeys(map(tuple, kept)))
+
+
 class AuthDBView(FabAuthView):
     """FAB's sign-in with its balanced timing; a refused try keeps the name, a new session keeps nothing of the old one."""
 
@@ -63,6 +74,7 @@ class AuthDBView(FabAuthView):
             return redirect(target)
         form = LoginForm_db()
         if request.method == "GET":
+            _soften_refusal()
             return self._page(form), 200
         if not form.validate():
             return self._page(form), 422

@@ -36,7 +36,7 @@ def people_per_role() -> dict[int, int]:
         .where(User.active.is_(True))
         .group_by(held.role_id)
     )
-    return {role_id: count for role_id, count in db.session.execute(query)}
+    return dict(map(tuple, db.session.execute(query)))
 
 
 def holders(role_id: int) -> int:

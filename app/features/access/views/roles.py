@@ -89,9 +89,9 @@ class RolesView(BaseView):
         """Give a role another name."""
         role = _load(pk)
         form = RoleNameForm(request.form if request.method == "POST" else None, name=role.name)
-        if request.method == "POST" and form.validate():
-            if _saving(form, lambda: services.rename_role(role, form.name.data, actor=actor())):
-                return redirect(f"{URL}{pk}")
+        rename = lambda: services.rename_role(role, form.name.data, actor=actor())  # noqa: E731
+        if request.method == "POST" and form.validate() and _saving(form, rename):
+            return redirect(f"{URL}{pk}")
         return self._form(form, _("Rename %(name)s", name=_load(pk).name), ["name"], _("Rename"), f"{URL}{pk}")
 
     @expose("/<int:pk>/delete", methods=["GET", "POST"])
