@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.core.db import db
+from app.features.campaigns import counters
 from app.features.campaigns.enums import CampaignStatus
 from app.features.campaigns.models import Campaign, Enrolment, campaign_counter, client_counter
 from app.features.contacts.models import Contact
@@ -106,6 +107,8 @@ def _differences(table: sa.Table, key: str, expected: Any) -> list[Difference]:
 
 def recount(*, check: bool) -> list[Difference]:
     """Every counter that differs from its rows; unless `check`, set right in this transaction. No commit."""
+    db.session.flush()
+    counters.apply_now()  # what this transaction itself has changed so far is no difference
     if not check:
         _lock()
     found = _differences(campaign_counter, "campaign_id", _expected_campaigns())
@@ -117,6 +120,8 @@ def recount(*, check: bool) -> list[Difference]:
 
 def rebuild() -> None:
     """Make both counter tables anew from the rows, in this transaction. No commit."""
+    db.session.flush()
+    counters.apply_now()  # noted changes are in the rows now counted, and must not be added at the commit
     _lock()
     for table in (campaign_counter, client_counter):
         db.session.execute(sa.delete(table))

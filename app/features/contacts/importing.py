@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from app.features.contacts.services import e164
 from app.kit.importing.hooks import Draft, ImportHooks, Room
 from app.kit.importing.relations import slices
 
+_e164 = lru_cache(maxsize=4096)(e164)  # a row's number is read more than once
 _NAMED_BY = ("first_name", "last_name", "company", "email", "phone")
 
 
@@ -37,7 +39,7 @@ class ContactImport(ImportHooks):
             _split_name(draft.values)
             if draft.values.get("phone"):
                 country = draft.values.get("country") or self._country(draft)
-                draft.values["phone_e164"] = e164(draft.values["phone"], country)
+                draft.values["phone_e164"] = _e164(draft.values["phone"], country)
 
     def complete(self, drafts: Sequence[Draft]) -> None:
         """The columns that follow from others; a contact needs something to be named by, and an owner with access."""
@@ -46,7 +48,7 @@ class ContactImport(ImportHooks):
             row = draft.whole
             row["name"] = full_name(*(row.get(part) for part in _NAMED_BY))[:254]
             row["email_key"] = email_key(row.get("email"))
-            row["phone_e164"] = e164(row.get("phone"), row.get("country") or self._country(draft))
+            row["phone_e164"] = _e164(row.get("phone"), row.get("country") or self._country(draft))
             if not row["name"]:
                 draft.refuse("", _("A contact needs a name, a company, an e-mail address or a phone number."))
             self._check_owner(draft)
