@@ -5,10 +5,9 @@ import { getFragment, Refused } from "./http.js";
 const SECOND = 1000;
 const MOST = 15 * SECOND;
 
-/** The inside of the element with this id in a whole page. */
+/** The element with this id in a whole page. */
 function part(html, id) {
-  const found = new DOMParser().parseFromString(html, "text/html").getElementById(id);
-  return found ? found.innerHTML : html;
+  return new DOMParser().parseFromString(html, "text/html").getElementById(id);
 }
 
 function watch(box) {
@@ -20,9 +19,10 @@ function watch(box) {
       try {
         const { html, headers } = await getFragment(box.dataset.poll);
         wait = Number(box.dataset.every || 1) * SECOND;
-        fill(box, box.id ? part(html, box.id) : html);
+        const fresh = box.id ? part(html, box.id) : null;
+        fill(box, fresh ? fresh.innerHTML : html);
         tell(Number(box.querySelector("[data-percent]")?.dataset.percent ?? NaN));
-        if (headers.get("X-Done") === "1") return end();
+        if (headers.get("X-Done") === "1" || (fresh && !fresh.dataset.poll)) return end();
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         wait = Math.min(wait * 2, MOST);
