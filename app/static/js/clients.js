@@ -19,7 +19,15 @@ on("click", "[data-expand-url]", async (event, button) => {
 
 async function load(cell, url) {
   cell.dataset.url = url;
-  const wait = setTimeout(() => cell.append(make("div", { class: "skeleton mid" }), make("div", { class: "skeleton" }), make("div", { class: "skeleton short" })), 150);
+  const wait = setTimeout(
+    () =>
+      cell.append(
+        make("div", { class: "skeleton mid" }),
+        make("div", { class: "skeleton" }),
+        make("div", { class: "skeleton short" }),
+      ),
+    150,
+  );
   try {
     fill(cell, (await getFragment(url)).html);
   } catch (error) {

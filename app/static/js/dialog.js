@@ -10,7 +10,10 @@ let opener = null;
 function open(from) {
   opener = from;
   dialog.showModal();
-  (query("[data-safe]", dialog) && !query("#typed-word", dialog) ? query("[data-safe]", dialog) : query("#typed-word, button", dialog))?.focus();
+  (query("[data-safe]", dialog) && !query("#typed-word", dialog)
+    ? query("[data-safe]", dialog)
+    : query("#typed-word, button", dialog)
+  )?.focus();
 }
 
 dialog?.addEventListener("close", () => {
@@ -48,25 +51,41 @@ export function ask(question, from, { label = words.goOn, harmful = false } = {}
     const go = make("button", { class: `btn ${harmful ? "btn-danger" : "btn-primary"}`, type: "button", text: label });
     dialog.replaceChildren(
       make("div", { class: "dialog-body" }, make("h2", { id: "dialog-title", text: question })),
-      make("div", { class: "dialog-foot" }, safe, go));
-    go.addEventListener("click", () => { dialog.removeEventListener("close", refuse); dialog.close(); resolve(true); });
+      make("div", { class: "dialog-foot" }, safe, go),
+    );
+    go.addEventListener("click", () => {
+      dialog.removeEventListener("close", refuse);
+      dialog.close();
+      resolve(true);
+    });
     const refuse = () => resolve(false);
     dialog.addEventListener("close", refuse, { once: true });
     open(from);
   });
 }
 
-on("submit", "form", async (event, form) => {
-  const button = event.submitter;
-  const question = button?.dataset.confirm || form.dataset.confirm;
-  if (!question || form.dataset.agreed) return;
-  event.preventDefault();
-  event.stopImmediatePropagation();
-  if (!(await ask(question, button, { label: button?.textContent.trim(), harmful: Boolean(button?.matches(".danger, .btn-danger-soft")) }))) return;
-  form.dataset.agreed = "1";
-  form.requestSubmit(button ?? undefined);
-  delete form.dataset.agreed;
-}, { capture: true });
+on(
+  "submit",
+  "form",
+  async (event, form) => {
+    const button = event.submitter;
+    const question = button?.dataset.confirm || form.dataset.confirm;
+    if (!question || form.dataset.agreed) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (
+      !(await ask(question, button, {
+        label: button?.textContent.trim(),
+        harmful: Boolean(button?.matches(".danger, .btn-danger-soft")),
+      }))
+    )
+      return;
+    form.dataset.agreed = "1";
+    form.requestSubmit(button ?? undefined);
+    delete form.dataset.agreed;
+  },
+  { capture: true },
+);
 
 on("click", "a[data-confirm]", async (event, link) => {
   event.preventDefault();
@@ -94,8 +113,12 @@ dialog?.addEventListener("submit", async (event) => {
 
 enhance((root) => {
   for (const form of root.querySelectorAll("form[data-typed]")) {
-    const word = form.dataset.typed, input = query("#typed-word", form), button = query("[data-harm]", form);
-    const check = () => { button.disabled = input.value.trim() !== word; };
+    const word = form.dataset.typed,
+      input = query("#typed-word", form),
+      button = query("[data-harm]", form);
+    const check = () => {
+      button.disabled = input.value.trim() !== word;
+    };
     input.addEventListener("input", check);
     check();
   }

@@ -5,10 +5,14 @@ export const queryAll = (selector, root = document) => [...root.querySelectorAll
 
 /** Listens on the document, so that markup fetched later works too. */
 export function on(type, selector, handler, options = {}) {
-  document.addEventListener(type, (event) => {
-    const target = event.target instanceof Element ? event.target.closest(selector) : null;
-    if (target) handler(event, target);
-  }, options);
+  document.addEventListener(
+    type,
+    (event) => {
+      const target = event.target instanceof Element ? event.target.closest(selector) : null;
+      if (target) handler(event, target);
+    },
+    options,
+  );
 }
 
 /** An element with attributes (`on…` and `text` are special) and children. */
@@ -28,7 +32,13 @@ const sprite = (query("svg.icon use")?.getAttribute("href") ?? "").split("#")[0]
 /** An icon of the sprite. */
 export function icon(name, size = 16) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  for (const [key, value] of [["class", "icon"], ["width", size], ["height", size], ["aria-hidden", "true"]]) svg.setAttribute(key, value);
+  for (const [key, value] of [
+    ["class", "icon"],
+    ["width", size],
+    ["height", size],
+    ["aria-hidden", "true"],
+  ])
+    svg.setAttribute(key, value);
   const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
   use.setAttribute("href", `${sprite}#${name}`);
   svg.append(use);
@@ -73,14 +83,30 @@ export function focusKey(node) {
 /** True while the user types somewhere, so that single keys are text. */
 export function typing(event) {
   const node = event.target;
-  return node instanceof HTMLElement && (node.isContentEditable || ["TEXTAREA", "SELECT"].includes(node.tagName)
-    || (node.tagName === "INPUT" && !["checkbox", "radio", "button", "submit"].includes(node.type)));
+  return (
+    node instanceof HTMLElement &&
+    (node.isContentEditable ||
+      ["TEXTAREA", "SELECT"].includes(node.tagName) ||
+      (node.tagName === "INPUT" && !["checkbox", "radio", "button", "submit"].includes(node.type)))
+  );
 }
 
 export const dialogOpen = () => Boolean(query("dialog[open]"));
 
 /** Storage that may be switched off. */
 export const memory = {
-  get(key, store = localStorage) { try { return store.getItem(key); } catch { return null; } },
-  set(key, value, store = localStorage) { try { value === null ? store.removeItem(key) : store.setItem(key, value); } catch { /* off */ } },
+  get(key, store = localStorage) {
+    try {
+      return store.getItem(key);
+    } catch {
+      return null;
+    }
+  },
+  set(key, value, store = localStorage) {
+    try {
+      value === null ? store.removeItem(key) : store.setItem(key, value);
+    } catch {
+      /* off */
+    }
+  },
 };

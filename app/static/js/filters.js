@@ -34,7 +34,13 @@ function select(options, value, attributes) {
   return node;
 }
 
-const pairs = (field) => field.kind === "boolean" ? [["true", words.yes], ["false", words.no]] : (field.choices ?? []).map(({ value, label }) => [String(value), label]);
+const pairs = (field) =>
+  field.kind === "boolean"
+    ? [
+        ["true", words.yes],
+        ["false", words.no],
+      ]
+    : (field.choices ?? []).map(({ value, label }) => [String(value), label]);
 
 /** The control for the value: nothing, a list to tick, a choice, a look-up, one input or two. */
 function valueControl(field, op, value) {
@@ -43,20 +49,51 @@ function valueControl(field, op, value) {
   if (op.arity === -1 && choices.length) return ticks(choices, value.split(","));
   if (choices.length) return select(choices, value, { name: "value", "aria-label": words.value });
   if (field.lookup) {
-    const node = make("select", { class: "form-select", name: "value", multiple: op.arity === -1, "data-remote": field.lookup, "aria-label": words.value });
+    const node = make("select", {
+      class: "form-select",
+      name: "value",
+      multiple: op.arity === -1,
+      "data-remote": field.lookup,
+      "aria-label": words.value,
+    });
     if (value) for (const id of value.split(",")) node.append(make("option", { value: id, selected: true, text: id }));
     return node;
   }
   const type = inputType(field, op);
-  const one = (text, label) => make("input", { class: "form-control", type, step: type === "number" ? "any" : null, name: "value", value: text, required: true, "aria-label": label });
+  const one = (text, label) =>
+    make("input", {
+      class: "form-control",
+      type,
+      step: type === "number" ? "any" : null,
+      name: "value",
+      value: text,
+      required: true,
+      "aria-label": label,
+    });
   if (op.arity !== 2) return one(value, words.value);
   const [from = "", to = ""] = value.split(",");
   return make("div", { class: "range" }, one(from, words.from), make("span", { text: words.and }), one(to, words.to));
 }
 
 function ticks(choices, values) {
-  return make("div", { class: "checks", role: "group", "aria-label": words.value }, ...choices.map(([key, label]) =>
-    make("label", {}, make("input", { type: "checkbox", class: "form-check-input", name: "value", value: key, checked: values.includes(key) }), label)));
+  return make(
+    "div",
+    { class: "checks", role: "group", "aria-label": words.value },
+    ...choices.map(([key, label]) =>
+      make(
+        "label",
+        {},
+        make("input", {
+          type: "checkbox",
+          class: "form-check-input",
+          name: "value",
+          value: key,
+          checked: values.includes(key),
+        }),
+        label,
+      ),
+    ),
+  );
 }
 
 /** Draws the editor for one condition; `index` is its place in the URL, -1 for a new one. */
@@ -64,15 +101,44 @@ function show(anchor, index, { field: name, op: opName, value = "" }, focus = "v
   const field = fieldOf(name) ?? spec[0];
   const op = opOf(field, opName);
   const again = (next) => show(anchor, index, next, next.focus);
-  const fields = select(spec.map((item) => [item.field, item.label]), field.field, { name: "field", "aria-label": words.field });
-  const ops = select(field.ops.map((item) => [item.name, item.label]), op.name, { name: "op", "aria-label": words.condition });
+  const fields = select(
+    spec.map((item) => [item.field, item.label]),
+    field.field,
+    { name: "field", "aria-label": words.field },
+  );
+  const ops = select(
+    field.ops.map((item) => [item.name, item.label]),
+    op.name,
+    { name: "op", "aria-label": words.condition },
+  );
   const control = valueControl(field, op, value);
-  const form = make("form", {}, fields, ops, control, make("div", { class: "button-row" },
-    make("button", { type: "button", class: "btn btn-quiet", text: words.cancel }), make("button", { class: "btn btn-primary", text: words.apply })));
+  const form = make(
+    "form",
+    {},
+    fields,
+    ops,
+    control,
+    make(
+      "div",
+      { class: "button-row" },
+      make("button", { type: "button", class: "btn btn-quiet", text: words.cancel }),
+      make("button", { class: "btn btn-primary", text: words.apply }),
+    ),
+  );
   fields.addEventListener("change", () => again({ field: fields.value, focus: "op" }));
-  ops.addEventListener("change", () => again({ field: field.field, op: ops.value, value: op.arity === opOf(field, ops.value).arity ? read(form) : "", focus: "value" }));
+  ops.addEventListener("change", () =>
+    again({
+      field: field.field,
+      op: ops.value,
+      value: op.arity === opOf(field, ops.value).arity ? read(form) : "",
+      focus: "value",
+    }),
+  );
   query("button[type=button]", form).addEventListener("click", () => close(anchor));
-  form.addEventListener("submit", (event) => { event.preventDefault(); apply(index, field.field, op, read(form)); });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    apply(index, field.field, op, read(form));
+  });
   editor.replaceChildren(form);
   if (!editor.matches(":popover-open")) editor.showPopover();
   place(editor, anchor);
@@ -85,7 +151,13 @@ const read = (form) => new FormData(form).getAll("value").join(",");
 
 function apply(index, field, op, value) {
   if (op.arity !== 0 && value === "") return;
-  go((terms) => terms.splice(index < 0 ? terms.length : index, index < 0 ? 0 : 1, op.arity === 0 ? `${field}:${op.name}` : `${field}:${op.name}:${value}`));
+  go((terms) =>
+    terms.splice(
+      index < 0 ? terms.length : index,
+      index < 0 ? 0 : 1,
+      op.arity === 0 ? `${field}:${op.name}` : `${field}:${op.name}:${value}`,
+    ),
+  );
 }
 
 function close(anchor) {
@@ -99,8 +171,18 @@ if (box && spec.length) {
     const chip = button.closest("[data-chip]");
     if (fieldOf(chip.dataset.field)) show(button, Number(chip.dataset.chip), chip.dataset, button.dataset.edit);
   });
-  document.addEventListener("keydown", (event) => { if (event.key === "Escape" && editor.matches(":popover-open")) { event.stopPropagation(); close(query("[data-add-filter]")); } });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && editor.matches(":popover-open")) {
+      event.stopPropagation();
+      close(query("[data-add-filter]"));
+    }
+  });
   document.addEventListener("pointerdown", (event) => {
-    if (editor.matches(":popover-open") && !editor.contains(event.target) && !event.target.closest("[data-chips], .ts-dropdown")) editor.hidePopover();
+    if (
+      editor.matches(":popover-open") &&
+      !editor.contains(event.target) &&
+      !event.target.closest("[data-chips], .ts-dropdown")
+    )
+      editor.hidePopover();
   });
 }

@@ -9,7 +9,8 @@ document.addEventListener("keydown", (event) => {
   form.requestSubmit(query("[data-submit]", form) ?? undefined);
 });
 
-const contents = (form) => JSON.stringify([...new FormData(form)].map(([name, value]) => [name, value instanceof File ? value.name : value]));
+const contents = (form) =>
+  JSON.stringify([...new FormData(form)].map(([name, value]) => [name, value instanceof File ? value.name : value]));
 const first = new WeakMap();
 let leaving = false;
 
@@ -28,15 +29,21 @@ on("submit", "form", (event, form) => {
   leaving = true;
   if ((event.submitter?.formMethod || form.method) === "post") form.dataset.sent = "1";
   // Downloads and refused submits leave the page where it is.
-  setTimeout(() => { delete form.dataset.sent; leaving = false; }, 3000);
+  setTimeout(() => {
+    delete form.dataset.sent;
+    leaving = false;
+  }, 3000);
 });
-addEventListener("pageshow", () => { leaving = false; });
+addEventListener("pageshow", () => {
+  leaving = false;
+});
 
 query("[data-focus]")?.focus();
 
 // The comparison of a conflict: one side for all fields.
 on("click", "[data-take]", (_event, button) => {
-  for (const radio of queryAll(`[data-side="${button.dataset.take}"]`, button.closest(".conflict"))) radio.checked = true;
+  for (const radio of queryAll(`[data-side="${button.dataset.take}"]`, button.closest(".conflict")))
+    radio.checked = true;
 });
 
 on("click", "[data-reveal]", (_event, button) => {

@@ -2,7 +2,10 @@
 import { dialogOpen, on, query, typing } from "./dom.js";
 
 const keys = query("#keys");
-on("click", "[data-keys]", () => { query("#user-menu")?.hidePopover(); keys.showModal(); });
+on("click", "[data-keys]", () => {
+  query("#user-menu")?.hidePopover();
+  keys.showModal();
+});
 
 document.addEventListener("keydown", (event) => {
   if (typing(event) || event.ctrlKey || event.metaKey || event.altKey || dialogOpen()) return;

@@ -19,7 +19,8 @@ function move(event, box) {
   event.preventDefault();
   const cell = box.closest("td");
   const rows = queryAll("tbody tr:not(.group)", form);
-  let row = rows.indexOf(cell.parentElement), column = cell.cellIndex;
+  let row = rows.indexOf(cell.parentElement),
+    column = cell.cellIndex;
   for (;;) {
     row += steps[0];
     column += steps[1];

@@ -42,10 +42,20 @@ function watch(box) {
   setTimeout(look, wait);
 }
 
-enhance((root) => queryAll("[data-poll]", root).forEach((box) => { if (!box.dataset.watched) { box.dataset.watched = "1"; watch(box); } }));
+enhance((root) =>
+  queryAll("[data-poll]", root).forEach((box) => {
+    if (!box.dataset.watched) {
+      box.dataset.watched = "1";
+      watch(box);
+    }
+  }),
+);
 
 // An error page tries again by itself while it is visible.
 for (const box of queryAll("[data-retry]")) {
-  const again = () => (document.hidden ? document.addEventListener("visibilitychange", () => location.reload(), { once: true }) : location.reload());
+  const again = () =>
+    document.hidden
+      ? document.addEventListener("visibilitychange", () => location.reload(), { once: true })
+      : location.reload();
   setTimeout(again, Number(box.dataset.retry) * SECOND);
 }

@@ -9,7 +9,8 @@ const clamp = (value, low, high) => Math.max(low, Math.min(value, high));
 export function place(box, anchor, where = "bottom-start") {
   const from = anchor.getBoundingClientRect();
   const { offsetWidth: width, offsetHeight: height } = box;
-  const below = from.bottom + GAP, above = from.top - GAP - height;
+  const below = from.bottom + GAP,
+    above = from.top - GAP - height;
   const wantsTop = where.startsWith("top");
   const top = (wantsTop ? above >= 8 : below + height > innerHeight - 8 && above >= 8) ? above : below;
   const left = where.endsWith("end") ? from.right - width : from.left;
@@ -17,18 +18,29 @@ export function place(box, anchor, where = "bottom-start") {
   box.style.top = `${clamp(top, 8, Math.max(8, innerHeight - height - 8))}px`;
 }
 
-document.addEventListener("toggle", (event) => {
-  const box = event.target;
-  if (!(box instanceof HTMLElement) || !box.hasAttribute("popover")) return;
-  const opener = query(`[popovertarget="${CSS.escape(box.id)}"]`);
-  opener?.setAttribute("aria-expanded", String(event.newState === "open"));
-  if (event.newState !== "open" || !opener) return;
-  place(box, opener, box.dataset.place);
-  if (box.dataset.load) load(box, opener);
-}, true);
+document.addEventListener(
+  "toggle",
+  (event) => {
+    const box = event.target;
+    if (!(box instanceof HTMLElement) || !box.hasAttribute("popover")) return;
+    const opener = query(`[popovertarget="${CSS.escape(box.id)}"]`);
+    opener?.setAttribute("aria-expanded", String(event.newState === "open"));
+    if (event.newState !== "open" || !opener) return;
+    place(box, opener, box.dataset.place);
+    if (box.dataset.load) load(box, opener);
+  },
+  true,
+);
 
 async function load(box, opener) {
-  const wait = setTimeout(() => fill(box, '<div class="empty-wait"><div class="skeleton mid"></div><div class="skeleton"></div><div class="skeleton short"></div></div>'), 150);
+  const wait = setTimeout(
+    () =>
+      fill(
+        box,
+        '<div class="empty-wait"><div class="skeleton mid"></div><div class="skeleton"></div><div class="skeleton short"></div></div>',
+      ),
+    150,
+  );
   try {
     fill(box, (await getFragment(box.dataset.load)).html);
   } catch (error) {
@@ -49,7 +61,14 @@ on("keydown", ".menu:popover-open", (event, menu) => {
   const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
   items[(next + items.length) % items.length]?.focus();
 });
-addEventListener("scroll", (event) => queryAll(".menu:popover-open").forEach((menu) => { if (!menu.contains(event.target)) menu.hidePopover(); }), { capture: true, passive: true });
+addEventListener(
+  "scroll",
+  (event) =>
+    queryAll(".menu:popover-open").forEach((menu) => {
+      if (!menu.contains(event.target)) menu.hidePopover();
+    }),
+  { capture: true, passive: true },
+);
 
 // Tooltips: `data-tip` names a <template> with what to show.
 let tip = null;
@@ -73,4 +92,6 @@ on("mouseover", "[data-tip]", (_event, anchor) => showTip(anchor));
 on("mouseout", "[data-tip]", hideTip);
 on("focusin", "[data-tip]", (_event, anchor) => showTip(anchor));
 on("focusout", "[data-tip]", hideTip);
-document.addEventListener("keydown", (event) => { if (event.key === "Escape") hideTip(); });
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") hideTip();
+});

@@ -13,7 +13,8 @@ export async function refresh(node, focused = document.activeElement) {
     node.remove();
     return null;
   }
-  for (const state of ["is-current", "is-open", "is-picked"]) fresh.classList.toggle(state, node.classList.contains(state));
+  for (const state of ["is-current", "is-open", "is-picked"])
+    fresh.classList.toggle(state, node.classList.contains(state));
   node.replaceWith(fresh);
   if (key) query(key, fresh)?.focus();
   fresh.dispatchEvent(new CustomEvent("refreshed", { bubbles: true }));

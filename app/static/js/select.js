@@ -7,7 +7,10 @@ let library = null;
 
 function load() {
   library ??= import("tom-select/base").then(async ({ default: TomSelect }) => {
-    const [clear, remove] = await Promise.all([import("tom-select/dist/esm/plugins/clear_button/plugin.js"), import("tom-select/dist/esm/plugins/remove_button/plugin.js")]);
+    const [clear, remove] = await Promise.all([
+      import("tom-select/dist/esm/plugins/clear_button/plugin.js"),
+      import("tom-select/dist/esm/plugins/remove_button/plugin.js"),
+    ]);
     TomSelect.define("clear_button", clear.default);
     TomSelect.define("remove_button", remove.default);
     const ours = query('link[href*="steward.css"]').href;
@@ -21,11 +24,19 @@ const withQuery = (url, q) => `${url}${url.includes("?") ? "&" : "?"}q=${encodeU
 
 /** The settings that make the widget ask the server. */
 const remote = (select) => ({
-  valueField: "id", labelField: "text", searchField: [], sortField: [{ field: "$order" }], preload: "focus", loadThrottle: 200,
+  valueField: "id",
+  labelField: "text",
+  searchField: [],
+  sortField: [{ field: "$order" }],
+  preload: "focus",
+  loadThrottle: 200,
   shouldLoad: () => true,
   load(text, done) {
     this.clearOptions((option) => this.items.includes(String(option.id)));
-    getJson(withQuery(select.dataset.remote, text)).then((data) => done(data.results ?? data), () => done());
+    getJson(withQuery(select.dataset.remote, text)).then(
+      (data) => done(data.results ?? data),
+      () => done(),
+    );
   },
 });
 
@@ -36,8 +47,12 @@ export async function remoteSelect(select) {
   const TomSelect = await load();
   const label = select.id && query(`label[for="${CSS.escape(select.id)}"]`)?.firstChild.textContent.trim();
   const box = new TomSelect(select, {
-    maxOptions: 100, placeholder: select.dataset.placeholder || words.search,
-    plugins: { ...(select.multiple ? { remove_button: { title: words.remove } } : {}), ...(select.required || select.multiple ? {} : { clear_button: { title: words.remove } }) },
+    maxOptions: 100,
+    placeholder: select.dataset.placeholder || words.search,
+    plugins: {
+      ...(select.multiple ? { remove_button: { title: words.remove } } : {}),
+      ...(select.required || select.multiple ? {} : { clear_button: { title: words.remove } }),
+    },
     render: {
       no_results: () => make("div", { class: "no-results", text: words.nothing }),
       loading: () => make("div", { class: "spinner", text: words.loading }),
@@ -47,7 +62,8 @@ export async function remoteSelect(select) {
   // The visible control takes over the name and the errors of the select.
   const named = select.getAttribute("aria-label") || label || words.search;
   for (const part of [select, box.control_input]) part.setAttribute("aria-label", named);
-  for (const name of ["aria-describedby", "aria-invalid"]) if (select.hasAttribute(name)) box.control_input.setAttribute(name, select.getAttribute(name));
+  for (const name of ["aria-describedby", "aria-invalid"])
+    if (select.hasAttribute(name)) box.control_input.setAttribute(name, select.getAttribute(name));
 }
 
 enhance((root) => queryAll("select[data-remote], select[data-choose]", root).forEach(remoteSelect));

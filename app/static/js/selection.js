@@ -26,9 +26,13 @@ function draw() {
     box.checked = all || picked.has(box.value);
     box.closest("tr").classList.toggle("is-picked", box.checked);
   }
-  const shown = boxes().length, on_ = boxes().filter((box) => box.checked).length;
+  const shown = boxes().length,
+    on_ = boxes().filter((box) => box.checked).length;
   const head = query("[data-pick-all]");
-  if (head) { head.checked = shown > 0 && on_ === shown; head.indeterminate = on_ > 0 && on_ < shown; }
+  if (head) {
+    head.checked = shown > 0 && on_ === shown;
+    head.indeterminate = on_ > 0 && on_ < shown;
+  }
   const count = all ? form.dataset.total : picked.size.toLocaleString(document.documentElement.lang);
   query("[data-bulk-count]", form).textContent = `${count} ${words.selected}`;
   const offer = query("[data-select-all]", form);
@@ -67,15 +71,24 @@ function start() {
     const kept = JSON.parse(memory.get(listKey(), sessionStorage) || "{}");
     picked = new Set(kept.ids ?? []);
     all = Boolean(kept.all);
-  } catch { /* what is kept cannot be read: start empty */ }
-  on("click", `input[name="${NAME}"]`, (event, box) => change(() => {
-    if (event.shiftKey && last) range(box);
-    else set(box, box.checked);
-    last = box;
-  }));
+  } catch {
+    /* what is kept cannot be read: start empty */
+  }
+  on("click", `input[name="${NAME}"]`, (event, box) =>
+    change(() => {
+      if (event.shiftKey && last) range(box);
+      else set(box, box.checked);
+      last = box;
+    }),
+  );
   on("change", "[data-pick-all]", (_event, head) => change(() => boxes().forEach((box) => set(box, head.checked))));
   on("click", "[data-select-all]", () => change(selectAll));
-  on("click", "[data-clear]", () => change(() => { all = false; picked.clear(); }));
+  on("click", "[data-clear]", () =>
+    change(() => {
+      all = false;
+      picked.clear();
+    }),
+  );
   form.addEventListener("formdata", (event) => {
     event.formData.delete(NAME);
     if (all) event.formData.set("all", "1");
@@ -91,9 +104,17 @@ function key(event) {
   if (typing(event) || event.ctrlKey || event.metaKey || dialogOpen()) return;
   const box = currentRow() && query(`input[name="${NAME}"]`, currentRow());
   if (event.key === "a" && rows().length) change(selectAll);
-  else if (event.key === "Escape" && (all || picked.size)) change(() => { all = false; picked.clear(); });
+  else if (event.key === "Escape" && (all || picked.size))
+    change(() => {
+      all = false;
+      picked.clear();
+    });
   else if (event.key.toLowerCase() === "x" && box) {
-    change(() => { if (event.shiftKey && last) range(box); else set(box, !box.checked); last = box; });
+    change(() => {
+      if (event.shiftKey && last) range(box);
+      else set(box, !box.checked);
+      last = box;
+    });
   } else return;
   event.preventDefault();
 }

@@ -1,7 +1,8 @@
 // Filters of pages that Flask-AppBuilder generates: `_flt_<operator>_<column>=value`; what is empty is not sent.
 import { on, query, queryAll } from "./dom.js";
 
-const control = (form, column) => query(`[data-flt-input="${CSS.escape(column)}"], [data-flt-value="${CSS.escape(column)}"] select`, form);
+const control = (form, column) =>
+  query(`[data-flt-input="${CSS.escape(column)}"], [data-flt-value="${CSS.escape(column)}"] select`, form);
 
 for (const holder of queryAll("[data-flt-value]")) {
   const select = query("select", holder);

@@ -48,7 +48,9 @@ let lead = "";
 const KEYS = {
   j: () => step(1),
   k: () => step(-1),
-  Enter: (event) => { if (event.target === document.body && currentRow()?.dataset.url) location.assign(currentRow().dataset.url); },
+  Enter: (event) => {
+    if (event.target === document.body && currentRow()?.dataset.url) location.assign(currentRow().dataset.url);
+  },
   e: () => query("[data-expand]", currentRow() ?? document.createElement("i"))?.click(),
 };
 
@@ -67,6 +69,13 @@ document.addEventListener("keydown", (event) => {
 const box = query("[data-keep-scroll]");
 if (box) {
   const key = `scroll:${location.pathname}${location.search}`;
-  if (performance.getEntriesByType("navigation")[0]?.type === "back_forward") box.scrollTop = Number(sessionStorage.getItem(key) || 0);
-  addEventListener("pagehide", () => { try { sessionStorage.setItem(key, String(box.scrollTop)); } catch { /* off */ } });
+  if (performance.getEntriesByType("navigation")[0]?.type === "back_forward")
+    box.scrollTop = Number(sessionStorage.getItem(key) || 0);
+  addEventListener("pagehide", () => {
+    try {
+      sessionStorage.setItem(key, String(box.scrollTop));
+    } catch {
+      /* off */
+    }
+  });
 }

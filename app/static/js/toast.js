@@ -12,7 +12,10 @@ const svg = (tag, attributes) => {
 
 function ring() {
   const node = svg("svg", { class: "toast-ring", viewBox: "0 0 16 16", "aria-hidden": "true" });
-  node.append(svg("circle", { cx: 8, cy: 8, r: 6.5 }), svg("circle", { class: "ring-left", cx: 8, cy: 8, r: 6.5, pathLength: 100 }));
+  node.append(
+    svg("circle", { cx: 8, cy: 8, r: 6.5 }),
+    svg("circle", { class: "ring-left", cx: 8, cy: 8, r: 6.5, pathLength: 100 }),
+  );
   return node;
 }
 
@@ -21,7 +24,10 @@ function start(item) {
   const circle = ring();
   item.append(circle);
   const seconds = item.classList.contains("tone-bad") ? SECONDS * 2 : SECONDS;
-  const clock = circle.lastChild.animate([{ strokeDashoffset: 0 }, { strokeDashoffset: 100 }], { duration: seconds * 1000, fill: "forwards" });
+  const clock = circle.lastChild.animate([{ strokeDashoffset: 0 }, { strokeDashoffset: 100 }], {
+    duration: seconds * 1000,
+    fill: "forwards",
+  });
   clock.onfinish = () => item.remove();
   for (const type of ["mouseenter", "focusin"]) item.addEventListener(type, () => clock.pause());
   for (const type of ["mouseleave", "focusout"]) item.addEventListener(type, () => clock.play());
@@ -29,8 +35,21 @@ function start(item) {
 
 /** Shows a toast. `undoUrl` is posted to by Undo; `refresh` is the part of the page to fetch again after it. */
 export function toast({ text, undoUrl = "", bad = false, refresh: part = null }) {
-  const undo = undoUrl ? make("button", { class: "toast-undo", type: "button", "data-undo": undoUrl }, words.undo, make("kbd", { text: "Ctrl Z" })) : null;
-  const item = make("div", { class: `toast-item${bad ? " tone-bad" : ""}` }, icon(bad ? "alert-circle" : "check"), make("span", { class: "toast-text", text }), undo);
+  const undo = undoUrl
+    ? make(
+        "button",
+        { class: "toast-undo", type: "button", "data-undo": undoUrl },
+        words.undo,
+        make("kbd", { text: "Ctrl Z" }),
+      )
+    : null;
+  const item = make(
+    "div",
+    { class: `toast-item${bad ? " tone-bad" : ""}` },
+    icon(bad ? "alert-circle" : "check"),
+    make("span", { class: "toast-text", text }),
+    undo,
+  );
   if (undo) undo.addEventListener("click", () => takeBack(item, undoUrl, part));
   query("#toasts").append(item);
   start(item);
