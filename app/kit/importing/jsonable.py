@@ -24,7 +24,7 @@ def from_json(model: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value_of(model, name, value) for name, value in values.items()}
 
 
-def value_of(model: type[Any], name: str, value: Any) -> Any:
+def value_of(model: Any, name: str, value: Any) -> Any:
     """One value; anything that JSON can hold passes as it is."""
     if value is None:
         return None
@@ -33,7 +33,7 @@ def value_of(model: type[Any], name: str, value: Any) -> Any:
 
 
 @cache
-def _reader(model: type[Any], name: str) -> Any:
+def _reader(model: Any, name: str) -> Any:
     column = sa.inspect(model).column_attrs[name].columns[0]
     if isinstance(column.type, sa.Enum) and column.type.enum_class:
         return column.type.enum_class

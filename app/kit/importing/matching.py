@@ -24,13 +24,15 @@ class Matcher:
 
     def values(self, draft: Draft) -> list[tuple[str, str, Any]]:
         """(field, attribute, comparable value) of each key field the row fills, the deciding one first."""
-        found = [(name, attribute, self._comparable(draft, name, attribute)) for name, attribute in self.keys]
+        found = [(name, attribute, _comparable(draft.values, name, attribute)) for name, attribute in self.keys]
         return [entry for entry in found if entry[2] not in (None, "")]
 
-    def _comparable(self, draft: Draft, name: str, attribute: str) -> Any:
-        if attribute.endswith("_key"):
-            return name_key(str(draft.values.get(name) or ""))
-        return draft.values.get(attribute)
+    def differs(self, name: str, values: store.Row, row: store.Row) -> bool:
+        """Whether a field of `values` says something else than `row`; another writing of the same key is no difference."""
+        if values[name] == row.get(name):
+            return False
+        attribute = dict(self.keys).get(name, name)
+        return attribute == name or _comparable(values, name, attribute) != _comparable(row, name, attribute)
 
     def match(self, drafts: Sequence[Draft]) -> None:
         """Set `stored` of every draft whose row exists. A key that several rows share is refused: nobody knows whom it means."""
@@ -54,3 +56,8 @@ class Matcher:
         """The names under which later rows of the file find this one, the deciding one first."""
         own = [f"{draft.client_id}:{attribute}:{value}" for _name, attribute, value in self.values(draft)]
         return [f"id:{draft.stored['id']}", *own] if draft.stored else own
+
+
+def _comparable(values: store.Row, name: str, attribute: str) -> Any:
+    """The form in which two values of a key field are the same; empty when there is none."""
+    return name_key(str(values.get(name) or "")) if attribute.endswith("_key") else values.get(attribute)

@@ -139,7 +139,11 @@ class Planner:
     def _wanted(self, draft: Draft) -> store.Row:
         """{attribute: new value} of what the file changes in a stored row."""
         stored, fill = draft.stored or {}, self.rules.existing == FILL
-        return {k: v for k, v in self._own(draft).items() if stored.get(k) != v and (empty(stored.get(k)) or not fill)}
+        return {k: v for k, v in self._different(draft, stored).items() if empty(stored.get(k)) or not fill}
+
+    def _different(self, draft: Draft, row: store.Row) -> store.Row:
+        """What the file says otherwise than a row."""
+        return {k: v for k, v in self._own(draft).items() if self._matcher.differs(k, draft.values, row)}
 
     def _own(self, draft: Draft) -> store.Row:
         """What the file says, without what hooks derived from it."""
@@ -161,7 +165,7 @@ class Planner:
         if draft.stored is None:
             return self._item(draft, Plan.CREATE, {"values": to_json(self._own(draft))})
         changes = self._pairs(draft.stored, self._wanted(draft))
-        kept = {k: v for k, v in self._own(draft).items() if k not in changes and draft.stored.get(k) != v}
+        kept = {k: v for k, v in self._different(draft, draft.stored).items() if k not in changes}
         payload = {"changes": changes, "kept": self._pairs(draft.stored, kept), "version": draft.stored["version"]}
         if changes:
             return self._item(draft, Plan.UPDATE, payload, row_id=draft.stored["id"])
@@ -220,7 +224,7 @@ class Planner:
         if self.rules.twins == ONLY_FIRST:
             return {}
         stored, fill = draft.stored or {}, self.rules.existing == FILL
-        free = {k: v for k, v in self._own(draft).items() if state.get(k) != v and (empty(stored.get(k)) or not fill)}
+        free = {k: v for k, v in self._different(draft, state).items() if empty(stored.get(k)) or not fill}
         return {k: v for k, v in free.items() if self.rules.twins != FIRST_WINS or empty(state.get(k))}
 
     # -- items ------------------------------------------------------------------------------------------------------

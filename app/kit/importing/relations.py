@@ -44,9 +44,9 @@ class Relations:
             self._find(target, some)
 
     def _find(self, target: Any, words: list[str]) -> None:
-        name, client = _name_column(target), getattr(target, "client_id", None)
+        name = _name_column(target)
         ids = [int(word) for word in words if word.isascii() and word.isdigit() and len(word) < 10]
-        owner = client if issubclass(target, ClientScoped) else sa.null()
+        owner: Any = target.client_id if issubclass(target, ClientScoped) else sa.null()
         if ids:
             for pk, of in db.session.execute(sa.select(target.id, owner).where(target.id.in_(ids))):
                 self._known[target, str(pk)].append((pk, of))

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from flask import current_app
+from flask_babel import gettext as _
 
+from app.core.errors import Missing
 from app.kit.importing import reader
 from app.kit.importing.mapping import Column
 
 LIMITS = reader.Limits(file_bytes=64 * 2**20, rows=200_000)
 ACCEPT = ".xlsx,.xls,.ods,.csv"
+KEPT = 30 * 86_400.0  # seconds
 _OURS = re.compile(r"^[a-z]+-[0-9a-f]{32}\.[a-z]+$")
 
 
@@ -53,8 +57,11 @@ class Source:
         return cls(**{**stored, "columns": columns, "notices": notices})
 
     def read(self, start: int = 0, count: int | None = None) -> Iterator[reader.Row]:
-        """Data rows; FileNotFoundError when the file has been cleared away."""
-        return reader.read_rows(_inside(self.rows), start, count)
+        """Data rows; Missing when the file has been cleared away."""
+        try:
+            return reader.read_rows(_inside(self.rows), start, count)
+        except FileNotFoundError:
+            raise Missing(_("The uploaded file has been cleared away. Upload it again.")) from None
 
     def remarks(self) -> list[str]:
         """What is worth knowing about the file, in the reader's language."""
@@ -118,6 +125,14 @@ def _read(path: Path, name: str) -> Source:
         header_row=table.header_row,
         notices=tuple((notice.code, notice.params) for notice in table.warnings),
     )
+
+
+def clear_away(older_than: float = KEPT) -> int:
+    """Remove files nobody touched for so many seconds; how many."""
+    old = [path for path in folder().iterdir() if time.time() - path.stat().st_mtime > older_than]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
 
 
 def remove(stored: dict[str, Any]) -> None:

@@ -20,12 +20,12 @@ Row = dict[str, Any]
 
 
 @cache
-def attributes(model: type[Any]) -> tuple[str, ...]:
+def attributes(model: Any) -> tuple[str, ...]:
     """The attributes that are columns."""
     return tuple(sa.inspect(model).column_attrs.keys())
 
 
-def _select(model: type[Any]) -> Any:
+def _select(model: Any) -> Any:
     return sa.select(*(getattr(model, name) for name in attributes(model)))
 
 
@@ -65,15 +65,27 @@ def insert(resource: Resource, rows: Sequence[Row], actor: Principal) -> list[in
     model: Any = resource.model
     filled = [_filled(model, row, actor) for row in rows]
     ids: list[int] = [0] * len(rows)
-    for names, places in _alike(filled).items():
-        statement = sa.insert(model.__table__).returning(model.__table__.c.id, sort_by_parameter_order=True)
-        made = db.session.scalars(statement, [{name: filled[i][name] for name in names} for i in places])
-        for place, pk in zip(places, made, strict=True):
+    for places in _alike(filled).values():
+        for place, pk in zip(places, _inserted(model.__table__, [filled[i] for i in places]), strict=True):
             ids[place] = pk
     stored = [{**row, "id": pk} for row, pk in zip(filled, ids, strict=True)]
     audit.record(_created(resource, row) for row in stored)
     events.rows_created.send(model, rows=stored)
     return ids
+
+
+def _inserted(table: Any, rows: list[Row]) -> list[int]:
+    """Insert rows of the same columns; their ids in order.
+
+    SQLite returns no ids in order but one by one. There the transaction is the only writer, so it can give them itself.
+    """
+    if db.session.connection().dialect.name == "sqlite":
+        first = (db.session.scalar(sa.select(sa.func.max(table.c.id))) or 0) + 1
+        ids = list(range(first, first + len(rows)))
+        db.session.execute(sa.insert(table), [{**row, "id": pk} for row, pk in zip(rows, ids, strict=True)])
+        return ids
+    statement = sa.insert(table).returning(table.c.id, sort_by_parameter_order=True)
+    return list(db.session.scalars(statement, rows))
 
 
 def _alike(rows: Sequence[Row]) -> dict[tuple[str, ...], list[int]]:
@@ -84,7 +96,7 @@ def _alike(rows: Sequence[Row]) -> dict[tuple[str, ...], list[int]]:
     return groups
 
 
-def _filled(model: type[Any], row: Row, actor: Principal) -> Row:
+def _filled(model: Any, row: Row, actor: Principal) -> Row:
     """The row with plain defaults; columns whose default is computed are left to the database layer."""
     now = utcnow()
     own = {
@@ -98,7 +110,7 @@ def _filled(model: type[Any], row: Row, actor: Principal) -> Row:
 
 
 @cache
-def _defaults(model: type[Any]) -> Row:
+def _defaults(model: Any) -> Row:
     found: Row = {}
     for column in model.__table__.columns:  # type: ignore[attr-defined]
         if column.primary_key or (column.default is not None and not column.default.is_scalar):
@@ -118,7 +130,7 @@ def update(resource: Resource, changes: Sequence[tuple[Row, Row]], actor: Princi
             {"row": stored["id"]} | {f"new_{k}": v for k, v in new.items()}
         )
     for names, parameters in groups.items():
-        values = {name: sa.bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
+        values: dict[str, Any] = {name: sa.bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
         values |= {"version": table.c.version + 1, **stamp}
         db.session.connection().execute(
             sa.update(table).where(table.c.id == sa.bindparam("row")).values(values), parameters

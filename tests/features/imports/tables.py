@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import xlwt
 
 HEAD = ["First name", "Last name", "E-mail", "Phone", "Company", "Country"]
 
@@ -35,4 +36,15 @@ def csv_file(path: Path, rows: list[list[Any]], separator: str = ",") -> Path:
     text = io.StringIO()
     csv.writer(text, delimiter=separator).writerows(rows)
     path.write_text(text.getvalue(), encoding="utf-8")
+    return path
+
+
+def xls(path: Path, rows: list[list[Any]]) -> Path:
+    """The same as Excel 97 wrote it."""
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("People")
+    for y, row in enumerate(rows):
+        for x, value in enumerate(row):
+            sheet.write(y, x, value)
+    book.save(str(path))
     return path
