@@ -29,14 +29,14 @@ def checked(model: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _clean(model: type[Any], name: str, value: str) -> Any:
+def _clean(model: Any, name: str, value: str) -> Any:
     if name not in _text_columns(model):
         return value
     return clean(field_of(model, name), value) or (None if _text_columns(model)[name] else "")
 
 
 @cache
-def _text_columns(model: type[Any]) -> dict[str, bool]:
+def _text_columns(model: Any) -> dict[str, bool]:
     """{attribute: may be empty} of the text columns; choices are no text."""
     attributes = sa.inspect(model).column_attrs
     plain = (

@@ -53,7 +53,7 @@ class Client(Entity, SelfScoped, SoftDeletes):
     visit_postal_code: Mapped[str | None] = columns.text(20)
     visit_country: Mapped[str | None] = columns.country()
     notes: Mapped[str | None] = columns.long_text()
-    logo: Mapped[str | None] = mapped_column(sa.String(255))  # name of a stored file
+    logo: Mapped[str | None] = columns.image()
     stored_limit: Mapped[int | None] = mapped_column(sa.Integer)  # this client's share of the stored-prospect limit
     sample: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)  # part of the sample agency
 

@@ -208,8 +208,8 @@ def _sorts(asked: ListRequest) -> list[Tab]:
     return found
 
 
-def rows_of(rows: Any, principal: Principal) -> list[OverviewRow]:
-    """The rows as drawn, their mail health read in one query."""
+def rows_of(rows: Any, principal: Principal) -> list[Any]:
+    """The `OverviewRow`s as drawn, their mail health read in one query."""
     health = queries.health_of([row.id for row in rows])
     return [_row(row, health.get(row.id, queries.Health()), principal) for row in rows]
 
@@ -228,7 +228,7 @@ def _row(row: Any, health: queries.Health, principal: Principal) -> OverviewRow:
     )  # fmt: skip
 
 
-def _doors(client_id: int) -> dict[str, str]:
+def _doors(client_id: int) -> dict[str, Any]:
     """Every number is a door to exactly the rows it counts."""
     own = f"f=client:eq:{client_id}"
     return {
@@ -240,7 +240,7 @@ def _doors(client_id: int) -> dict[str, str]:
     }
 
 
-def _links(row: Any) -> dict[str, str]:
+def _links(row: Any) -> dict[str, Any]:
     own = f"{BASE}{row.id}"
     return {
         "open_url": own,

@@ -20,7 +20,7 @@ CLIENTS = Resource(
     model=Client, name="client", area="agency", label=_l("Client"), plural=_l("Clients"), url="/clients",
     icon="building", order=10, list=("name", "owner", "kind", "active", "email", "phone", "country", "created_at"),
     search=("name", "email"), filters=("owner", "active", "kind", "country", "time_zone", "created_at"), sort="name",
-    form=(Section(_l("Client"), "name", "kind", "owner", "email", "phone", "website"),
+    form=(Section(_l("Client"), "name", "kind", "owner", "email", "phone", "website", "logo"),
           Section(_l("Place and language"), *_PLACE), Section(_l("Billing address"), *_BILLING),
           Section(_l("Visiting address"), *_VISIT), Section(_l("More"), "stored_limit", "notes")),
     unique=(("name",),),
