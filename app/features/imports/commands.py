@@ -88,15 +88,17 @@ def _import(
     columns = {**rules.columns, **_mapped(resource, flow.source_of(operation).columns, pairs)}
     flow.save_rules(operation, replace(rules, columns=columns, existing=existing))
     db.session.commit()
+    operation_id = operation.id
     try:
         flow.make_plan(operation, at_once=True)
         if not dry_run:
             flow.confirm(operation, actor, flow.token(operation))
             db.session.commit()
-            _work(operation.id)
-        return _answer(operation.id, actor, dry_run=dry_run)
+            _work(operation_id)
+        return _answer(operation_id, actor, dry_run=dry_run)
     finally:
         db.session.rollback()
+        operation = flow.load(operation_id, actor)
         if flow.step_of(operation) is not flow.Step.RUN:  # a dry run, or a refusal: nothing is left behind
             flow.discard(operation)
 

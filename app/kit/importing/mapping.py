@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
+from flask_babel import LazyString
 from flask_babel import gettext as _
 
 from app.core.mixins import ClientScoped
 from app.kit.fields import Field, field_of
-from app.kit.importing.coerce import as_text, coerce, in_every_language
+from app.kit.importing.coerce import as_text, coerce, fold, in_every_language
 from app.kit.importing.reader import normalise_header
 from app.kit.resource import Resource, Transfer
 
@@ -77,7 +78,23 @@ def fields_of(resource: Resource) -> dict[str, Field]:
     names = (*transfer.columns, *getattr(transfer.prepare, "columns", ()))
     if client_scoped(resource):
         names = ("client", *(name for name in names if name != "client"))
-    return {name: field_of(resource.model, name, resource.labels) for name in names}
+    return _told_apart(resource, {name: field_of(resource.model, name, resource.labels) for name in names})
+
+
+def _told_apart(resource: Resource, fields: dict[str, Field]) -> dict[str, Field]:
+    """Fields that share a label with another get their section's before it: "Billing address: Street"."""
+    labels = [str(field.label) for field in fields.values()]
+    sections = {name: section.label for section in resource.form for name in section.names}
+    return {
+        name: replace(field, label=_within(sections[name], field.label))
+        if labels.count(str(field.label)) > 1 and name in sections and fold(str(field.label)) != name.replace("_", " ")
+        else field
+        for name, field in fields.items()
+    }
+
+
+def _within(section: Any, label: Any) -> LazyString:
+    return LazyString(lambda: f"{section}: {label}")
 
 
 def required(resource: Resource) -> tuple[str, ...]:
