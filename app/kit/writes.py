@@ -116,11 +116,19 @@ def refusals(resource: Resource) -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        db.session.rollback()
+        _take_back()
         raise _explain(resource, str(error.orig)) from error
     except StaleDataError as error:
-        db.session.rollback()
+        _take_back()
         raise Stale(_("Somebody else saved this in between."), 0) from error
+
+
+def _take_back() -> None:
+    """Undo the refused write. Inside a savepoint its owner does that: `rollback` would end the whole transaction, and with
+    it the rows before this one, which their caller counts as done.
+    """
+    if not db.session().in_nested_transaction():
+        db.session.rollback()
 
 
 def _explain(resource: Resource, text: str) -> DomainError:

@@ -141,3 +141,23 @@ def test_the_audit_trail_cannot_be_written_by_anybody(app):
     rules = [rule for rule in app.url_map.iter_rules() if str(rule).startswith(("/audit", "/api/v1/audit"))]
     assert rules
     assert all((rule.methods or set()) <= {"GET", "HEAD", "OPTIONS"} for rule in rules)
+
+
+def test_a_row_that_the_database_refuses_takes_no_other_row_back(app, admin, world, monkeypatch):
+    """Bulk actions give each row a savepoint; what was done before the refused row stays done."""
+    from sqlalchemy.exc import IntegrityError
+
+    from app.kit import registry, trash
+
+    delete = trash.delete
+
+    def refuse_one(row, **more):
+        if row.id == world.contacts["mine2"]:
+            raise IntegrityError("DELETE", {}, Exception("UNIQUE constraint failed"))
+        return delete(row, **more)
+
+    monkeypatch.setattr(trash, "delete", refuse_one)
+    assert registry.get("contact").service.delete is None
+    ids = [world.contacts[name] for name in ("mine", "mine2", "theirs")]
+    assert admin.post("/contacts/action_post?action=delete", data={"ids": ids}).status_code == 302
+    assert [live(app, Contact, pk) for pk in ids] == [False, True, False]

@@ -31,7 +31,7 @@ COLUMNS: dict[str, Any] = {
 assert tuple(COLUMNS) == CRUD
 
 SPECIAL: dict[str, Any] = {
-    "reach_all": _l("All clients"),
+    "reach_all": _l("Everybody's"),
     "reset_password": _l("Reset password"),
     "deactivate": _l("Switch off"),
     "activate": _l("Switch on"),
@@ -142,12 +142,14 @@ def _entity(name: str, known: _Known, pairs: Collection[Pair], held: Collection[
     cells = [_cell(f"can_{verb}", name, str(label), known, pairs, held) for verb, label in COLUMNS.items()]
     basic = {f"can_{verb}" for verb in COLUMNS}
     special = sorted(permission for permission, on in pairs if on == name and permission not in basic)
-    more = [_cell(p, name, _special_label(p), known, pairs, held) for p in special]
+    more = [_cell(p, name, _special_label((p, name)), known, pairs, held) for p in special]
     return MatrixEntity(name, known.label, known.icon, _scope(known, held), cells, more)
 
 
-def _special_label(permission: str) -> str:
-    verb = permission.removeprefix("can_")
+def _special_label(pair: Pair) -> str:
+    if pair == REACH_ALL:
+        return _("All clients")
+    verb = pair[0].removeprefix("can_")
     return str(SPECIAL.get(verb) or _in_words(verb))
 
 

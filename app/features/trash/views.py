@@ -28,7 +28,7 @@ from app.kit.listing import ListRequest, read_request
 from app.kit.pages import Cell, Column, Empty, Link, ListPage, Row, Tab
 from app.kit.resource import Resource
 from app.kit.views import list_page
-from app.kit.views.resource_view import MAX_SELECTED, selected_ids
+from app.kit.views.writing import MAX_SELECTED, selected_ids
 
 TOLD = 5  # refusals told one by one; more are counted
 
@@ -178,7 +178,7 @@ def _finish(page: ListPage, resource: Resource, principal: Principal) -> ListPag
 
 
 def _finish_row(row: Row, resource: Resource, who: str, restores: bool) -> None:
-    row.url, row.deleted = "", True
+    row.url = ""
     row.cells[0] = Cell("text", row.title)
     row.cells.append(Cell("person", who) if who else Cell("text", ""))
     row.selectable = restores

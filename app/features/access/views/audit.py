@@ -92,6 +92,7 @@ def _page(principal: Principal) -> ListPage:
         return page
     page = list_page.build(TRAIL, asked, principal, extra=_reach(principal))
     page.total_label = _("%(n)s changes", n=page.count.text)
+    page.sort_label = page.sort_label if asked.sort else _("Newest first")
     for row in page.rows:
         _finish(row)
     return page

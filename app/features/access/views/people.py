@@ -31,7 +31,8 @@ from app.kit.pages import Cell, Column, Fact, FormPage, Link, ListPage, ShowPage
 from app.kit.pages import Section as FactSection
 from app.kit.resource import Resource, RowAction, Section
 from app.kit.views import list_page
-from app.kit.views.resource_view import LOOKUP_SIZE, ResourceView, has_errors, show_errors
+from app.kit.views.resource_view import LOOKUP_SIZE, ResourceView
+from app.kit.views.writing import has_errors, show_errors
 
 PEOPLE = Resource(
     model=User,

@@ -20,7 +20,7 @@ from app.features.access.forms import NewRoleForm, RoleNameForm, offer
 from app.features.access.matrix import MatrixPage, groups, people_text
 from app.features.access.queries import all_roles, holders, pair_ids, pairs_of_roles, people_per_role
 from app.kit.pages import ConfirmPage, FormPage, Link, Tab
-from app.kit.views.resource_view import has_errors, show_errors
+from app.kit.views.writing import has_errors, show_errors
 
 URL = "/roles/"
 
