@@ -20,6 +20,7 @@ from app.kit.pages import Fact, Link
 from app.kit.template_globals import initials, relative
 
 _TONES = {AccountState.CONNECTED: "ok", AccountState.FAILING: "warn", AccountState.DISCONNECTED: "bad"}
+_ICONS = {"bad": "plug-connected-x", "warn": "alert-triangle", "ok": "circle-check"}
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def build(client: Client, principal: Principal) -> Expander:
         id=client.id, name=client.name, owner=_person(client.owner) if client.owner else None,
         owner_options=_owner_options(client, grants, principal), owner_url=f"{url}/owner", can_change_owner=may_hand_over,
         owner_hint="" if may_hand_over else _("The owner or an agency admin can change this."),
-        facts=_facts(client), record_url=url, accounts=[_account(a, f) for a, f in accounts],
+        facts=_facts(client), record_url=url, accounts=_worst_first([_account(a, f) for a, f in accounts]),
         checked_text=_checked([a for a, _findings in accounts]),
         people=[*_people(client, grants, may_grant), *_guests(client, may_grant)],
         can_grant=may_grant, grant_url=f"{url}/access", grant_choices_url=f"{url}/people", can_invite=may_grant,
@@ -111,22 +112,20 @@ def _facts(client: Client) -> list[Fact]:
 
 
 def _account(account: MailAccount, findings: list[MailHealthFinding]) -> Account:
-    url = f"/mail-accounts/{account.id}"
-    if account.state is AccountState.DISCONNECTED or not findings:
-        return _by_state(account, findings, url)
-    worst = findings[0]
-    tone = "bad" if worst.severity is Severity.RED else "warn"
-    icon = "plug-connected-x" if tone == "bad" else "alert-triangle"
-    return Account(account.address, url, tone, icon, worst.text, worst.remedy or "", worst.record or "")
-
-
-def _by_state(account: MailAccount, findings: list[MailHealthFinding], url: str) -> Account:
+    """The worst that is known of it: what was found with its remedy, or its own state."""
+    worst = findings[0] if findings else None
     tone = _TONES[account.state]
-    icon = {"ok": "circle-check", "bad": "plug-connected-x"}.get(tone, "alert-triangle")
-    limit = _("At most %(n)s mails a day.", n=account.daily_limit)
-    why = " ".join(part for f in findings[:1] for part in (f.text, f.remedy) if part)
-    text = limit if tone == "ok" else why or account.last_error or ""
-    return Account(account.address, url, tone, icon, f"{account.state.label}.", text)
+    if worst is None or (tone == "bad" and worst.severity is not Severity.RED):
+        limit = _("At most %(n)s mails a day.", n=account.daily_limit)
+        headline, text, code = f"{account.state.label}.", limit if tone == "ok" else account.last_error or "", ""
+    else:
+        tone = "bad" if worst.severity is Severity.RED else "warn"
+        headline, text, code = worst.text, worst.remedy or "", worst.record or ""
+    return Account(account.address, f"/mail-accounts/{account.id}", tone, _ICONS[tone], headline, text, code)
+
+
+def _worst_first(accounts: list[Account]) -> list[Account]:
+    return sorted(accounts, key=lambda account: list(_ICONS).index(account.tone))
 
 
 def _checked(accounts: list[MailAccount]) -> str:

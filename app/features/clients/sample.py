@@ -74,6 +74,9 @@ SKETCHES = (
     Sketch("Larkfield Schools Trust", "Marta", (2025, 4, 21), 15, (("Open day", STOPPED, 12, 5),), active=False),
 )  # fmt: skip
 
+_PLACES = {
+    "GB": ("en", "GBP", "London"), "DE": ("de", "EUR", "Leipzig"), "IT": ("it", "EUR", "Bologna"), "NO": ("nb", "NOK", "Bergen"),
+}  # fmt: skip
 _WRONG: dict[str, tuple[FindingKind, Severity, str, str, str]] = {
     "password": (
         FindingKind.CONNECTION,
@@ -161,7 +164,10 @@ def _contacts(client: Client, sketch: Sketch, number: int) -> list[Contact]:
     for index in range(sketch.people):
         values = person_values(rng, index + 1)
         contact = Contact(client_id=client.id, owner_id=client.owner_id, source="sample", **values)
-        contact.status, contact.interest = statuses[(index * index) % 5], interests[(index * index) % 4]
+        contact.status, contact.interest = (
+            statuses[(0, 1, 0, 2, 1, 3, 4)[index % 7]],
+            interests[(0, 0, 1, 2, 0, 3)[index % 6]],
+        )
         contact.is_new = contact.status is ContactStatus.NEW
         made.append(contact)
     db.session.add_all(made)

@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 
 from app.core.db import db
 from app.core.errors import BadQuery, DomainError, NotAllowed
-from app.core.security.principal import actor
+from app.core.security.principal import Principal, actor
 from app.features.clients import access, expander, overview, queries, sample, services
 from app.features.clients.enums import ClientState
 from app.features.clients.models import Client, GuestInvitation
@@ -193,6 +193,13 @@ class ClientView(ResourceView):
             return ngettext("%(num)s sample client is gone.", "%(num)s sample clients are gone.", gone)
 
         return self._do(erase)
+
+    def record_actions(self, row: Any, principal: Principal) -> Any:
+        """Entering first, then what every record has."""
+        links = super().record_actions(row, principal)
+        if not principal.can("enter", "client") or row.state is ClientState.DELETING or principal.focus == row.id:
+            return links
+        return [Link(_("Enter"), f"{overview.BASE}{row.id}/enter", "login-2", method="post"), *links]
 
     def _prefilled(self) -> dict[str, Any]:
         """Who adds a client owns it, unless they choose somebody else."""
