@@ -70,6 +70,11 @@ def url(**kw: Any) -> MappedColumn[Any]:
     return _text("url", 500, **kw)
 
 
+def image(**kw: Any) -> MappedColumn[Any]:
+    """The name of a stored picture, see `core/storage`."""
+    return _text("image", 64, **kw)
+
+
 def time_zone(**kw: Any) -> MappedColumn[Any]:
     """An IANA time zone name such as Europe/London."""
     return _text("time_zone", 64, **kw)
@@ -93,5 +98,7 @@ def currency(**kw: Any) -> MappedColumn[Any]:
 def choice(enum: type[Enum], **kw: Any) -> MappedColumn[Any]:
     """One of an enum's values, stored as its value; labels come from `enum.label` (lazy text), tones from `enum.tone`."""
     kw["info"] = {"kind": "choice", "enum": enum} | kw.get("info", {})
-    kind = sa.Enum(enum, native_enum=False, length=32, values_callable=lambda e: [m.value for m in e], validate_strings=True)
+    kind = sa.Enum(
+        enum, native_enum=False, length=32, values_callable=lambda e: [m.value for m in e], validate_strings=True
+    )
     return mapped_column(kind, **kw)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.core.db import db
 
 log = logging.getLogger(__name__)
-_KEY = "after_commit"
+_KEY, _UNDO = "after_commit", "after_rollback"
 
 # Sent inside the transaction by writes over many rows that the ORM does not see one by one.
 # sender = the model class; deletion_id = the handle all rows of one deletion share.
@@ -40,9 +40,15 @@ def checkpoint() -> Callable[[], None]:
     return lambda: info.__setitem__(_KEY, kept)
 
 
+def after_rollback(action: Callable[[], Any]) -> None:
+    """Run `action` when the current transaction rolls back: undoes what was done outside the database."""
+    db.session().info.setdefault(_UNDO, []).append(action)
+
+
 def _dispatch(session: Session) -> None:
     if session.in_nested_transaction():
         return  # a released savepoint; the transaction may still be rolled back
+    session.info.pop(_UNDO, None)
     for action in list(session.info.pop(_KEY, {}).values()):
         try:
             action()
@@ -54,6 +60,8 @@ def _dispatch(session: Session) -> None:
 def _forget(session: Session, previous: Any) -> None:
     if previous.nested is False and previous.parent is None:
         session.info.pop(_KEY, None)
+        for action in session.info.pop(_UNDO, []):
+            action()
 
 
 def install() -> None:

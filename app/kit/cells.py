@@ -25,12 +25,20 @@ def cell(field: Field, row: Any) -> Cell:
     if field.target is not None:
         return _relation(field, row)
     value = getattr(row, field.name)
-    return EMPTY if value is None or value == "" else _by_kind(field, value)
+    return EMPTY if value is None or value == "" else _by_kind(field, value, row)
 
 
-def _by_kind(field: Field, value: Any) -> Cell:
+def row_url(field: Field, row: Any) -> str:
+    """The address of a row's page."""
+    resource = registry.of_model(field.model)
+    return f"{resource.url}/{row.id}" if resource and row is not None else ""
+
+
+def _by_kind(field: Field, value: Any, row: Any = None) -> Cell:
     if field.kind == "choice":
         return Cell("badge", str(getattr(value, "label", value)), value.value, tone=getattr(value, "tone", ""))
+    if field.kind == "image":
+        return Cell("image", str(field.label), value, url=f"{row_url(field, row)}/picture/{field.name}")
     maker = _MAKERS.get(field.kind)
     if maker is not None:
         return maker(value)

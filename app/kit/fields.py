@@ -49,6 +49,7 @@ class Field:
     max_length: int | None = None
     enum: type[Enum] | None = None
     default: Any = None
+    nullable: bool = True
 
     @property
     def key(self) -> str:
@@ -103,6 +104,7 @@ def _column_field(model: type[Any], name: str, labels: Any) -> Field:
         max_length=length if kind in TEXTUAL else None,
         enum=column.info.get("enum"),
         default=default,
+        nullable=bool(column.nullable),
     )
 
 
@@ -112,7 +114,17 @@ def _relation_field(model: type[Any], name: str, relation: RelationshipProperty[
     target = relation.mapper.class_
     kind = "person" if target is User else "relation"
     required = not column.nullable and column.default is None
-    return Field(name, label_of(name, labels), kind, model, getattr(model, key), target=target, required=required)
+    nullable = bool(column.nullable)
+    return Field(
+        name,
+        label_of(name, labels),
+        kind,
+        model,
+        getattr(model, key),
+        target=target,
+        required=required,
+        nullable=nullable,
+    )
 
 
 def field_of(model: type[Any], name: str, labels: Any = None) -> Field:

@@ -13,12 +13,14 @@ from email_validator import EmailNotValidError, validate_email
 from flask_appbuilder.forms import DynamicForm
 from flask_babel import get_locale
 from flask_babel import gettext as _
+from markupsafe import Markup
 from wtforms import validators as wtf
 from wtforms.fields.choices import Choice
 
+from app.core import storage
 from app.core.db import db
 from app.kit import registry
-from app.kit.fields import Field, field_of, title_of
+from app.kit.fields import CODED, Field, field_of, title_of
 from app.kit.resource import Resource
 from app.kit.zones import is_zone, zone_names
 
@@ -189,7 +191,8 @@ def lookup_url(target: type[Any]) -> str:
 
 def control(field: Field, help_text: Any = "") -> Any:
     """The WTForms control of a field."""
-    optional = [_required(field)] if field.required else [Blank()]
+    needed = field.required or (not field.nullable and field.kind in (*CODED, "choice"))
+    optional = [_required(field)] if needed else [Blank()]
     common: dict[str, Any] = {
         "label": field.label,
         "description": help_text,
@@ -215,7 +218,7 @@ def _relation(field: Field, common: dict[str, Any]) -> Any:
 
 
 def _choice(field: Field, common: dict[str, Any]) -> Any:
-    options = [] if field.required or field.default is not None else [("", "")]
+    options = [("", "")] if field.nullable else []
     options += [(member.value, getattr(member, "label", member.value)) for member in field.enum or ()]
     enum = field.enum
 
@@ -259,7 +262,8 @@ class CodedSelect(wtforms.SelectField):
     def iter_choices(self) -> Any:
         """Nothing, all codes, and the current value where it is none of them."""
         current, known = self.data or "", self.options()
-        yield Choice("", "", not current, {})
+        if not self.flags.required:
+            yield Choice("", "", not current, {})
         for code, name in known:
             yield Choice(code, name, code == current, {})
         if current and current not in dict(known):
@@ -271,7 +275,49 @@ def _coded(field: Field, common: dict[str, Any]) -> Any:
     return CodedSelect(options=lambda: coded_choices(kind), default=field.default, **common)
 
 
+class ImageField(wtforms.FileField):
+    """A picture. Its data is the stored name; nothing is stored until the whole form is valid, and nothing is changed
+    unless a file is chosen or "Remove" is ticked.
+    """
+
+    REMOVE = "remove"
+
+    def __init__(self, *args: Any, **kw: Any) -> None:
+        super().__init__(*args, **kw)
+        self.picture: bytes | None = None
+        self.touched = False
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read the upload, or the wish to remove what is there."""
+        files = [value for value in valuelist if getattr(value, "filename", "")]
+        self.touched = bool(files) or self.REMOVE in valuelist
+        if files:
+            try:
+                self.picture = storage.read_image(files[0].stream)
+            except storage.BadFile as error:
+                raise ValueError(error.message) from None
+
+    def stored(self) -> str | None:
+        """Keep the picture; returns its name."""
+        return storage.save(self.picture, "png") if self.picture is not None else None
+
+    def __call__(self, **kw: Any) -> Markup:
+        accept = ",".join(f"image/{kind.lower()}" for kind in storage.FORMATS)
+        upload = Markup('<input type="file" id="{}" name="{}" accept="{}" {}>').format(
+            self.id, self.name, accept, wtforms.widgets.html_params(**kw)
+        )
+        if not self.object_data:
+            return upload
+        tick = Markup('<label class="form-check"><input class="form-check-input" type="checkbox" name="{}" value="{}">')
+        return (
+            upload
+            + tick.format(self.name, self.REMOVE)
+            + Markup("<span>{}</span></label>").format(_("Remove the picture"))
+        )
+
+
 _CONTROLS: dict[str, Any] = {
+    "image": lambda f, c: ImageField(label=c["label"], description=c["description"]),
     "long": lambda f, c: wtforms.TextAreaField(filters=[_strip], render_kw={"rows": 5}, **c),
     "number": lambda f, c: wtforms.IntegerField(default=f.default, **_bounded(c)),
     "money": lambda f, c: wtforms.IntegerField(default=f.default, **_bounded(c)),
@@ -308,6 +354,10 @@ def values_of(resource: Resource, form: Any) -> dict[str, Any]:
         if control_.type in ("CSRFTokenField", "HiddenField"):
             continue
         field = field_of(resource.model, control_.name, resource.labels)
+        if isinstance(control_, ImageField):
+            if control_.touched:
+                found[field.key] = control_.stored()
+            continue
         found[field.key] = control_.data
     return found
 

@@ -196,7 +196,7 @@ def upgrade() -> None:
     sa.Column('visit_postal_code', sa.String(length=20), nullable=True),
     sa.Column('visit_country', sa.String(length=2), nullable=True),
     sa.Column('notes', sa.Text(), nullable=True),
-    sa.Column('logo', sa.String(length=255), nullable=True),
+    sa.Column('logo', sa.String(length=64), nullable=True),
     sa.Column('stored_limit', sa.Integer(), nullable=True),
     sa.Column('sample', sa.Boolean(), nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),

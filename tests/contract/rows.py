@@ -84,6 +84,7 @@ def form_values(resource: Resource, client_id: int, user_id: int) -> dict[str, A
     return {
         f.name: special[f.name](client_id, user_id) if f.name in special else value_for(f, client_id, user_id)
         for f in fields
+        if f.kind != "image"  # uploaded, see tests/core/test_storage
     }
 
 

@@ -62,7 +62,7 @@ def out_field(field: Field) -> ma.fields.Field:
 
 def in_field(field: Field, *, partial: bool) -> ma.fields.Field:
     """How a field is read: typed, checked like on the form; a relation by its id."""
-    common: dict[str, Any] = {"required": field.required and not partial, "allow_none": not field.required}
+    common: dict[str, Any] = {"required": field.required and not partial, "allow_none": field.nullable}
     if field.target is not None:
         return ma.fields.Integer(strict=True, validate=ma.validate.Range(1, LIMIT), **common)
     if field.enum:
@@ -100,6 +100,7 @@ def out_schema(resource: Resource, names: Any, label: str) -> ma.Schema:
 def in_schema(resource: Resource, *, adding: bool, label: str) -> ma.Schema:
     """A schema that reads the form's fields; unknown ones are refused. Changing takes any part of them."""
     names = [n for n in resource.field_names() if adding or n not in resource.readonly]
+    names = [n for n in names if field_of(resource.model, n).kind != "image"]  # pictures are uploaded by form
     fields: dict[str, Any] = {
         n: in_field(field_of(resource.model, n, resource.labels), partial=not adding) for n in names
     }
