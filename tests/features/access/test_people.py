@@ -88,7 +88,12 @@ def test_two_admins_who_edit_one_person_do_not_overwrite_each_other(app, admin, 
 
 
 def test_nobody_switches_themselves_off(app, admin):
-    assert admin.post("/people/action/deactivate/1").status_code == 422
+    with app.app_context():
+        person("vera", "Admin")  # so that it is not the last admin who is refused
+        db.session.commit()
+    answer = admin.post("/people/action/deactivate/1")
+    assert answer.status_code == 422
+    assert "You cannot switch yourself off" in answer.text
     assert user(app, "admin").active
 
 
@@ -143,6 +148,21 @@ def test_who_is_no_admin_cannot_touch_an_admin(app, keeper, sign_in, path):
     answer = sign_in("mona").post(f"/people/1{path}", data={**NEW, **PASSWORDS, "role_ids": [1]})
     assert answer.status_code == 403
     assert check_password_hash(user(app, "admin").password, ADMIN_PASSWORD)
+
+
+def test_the_services_refuse_it_themselves(app, keeper):
+    """Whoever calls them: form, command or job. An admin whose other rights are no more than the keeper's counts too."""
+    calls = {
+        "update": lambda target, actor: services.update_user(target, {"first_name": "X"}, actor=actor),
+        "password": lambda target, actor: services.set_password(target, PASSWORDS["password"], actor=actor),
+        "off": lambda target, actor: services.deactivate(target, actor=actor),
+        "on": lambda target, actor: services.activate(target, actor=actor),
+    }
+    with app.app_context(), acting_as(acting(keeper.people["mona"])) as actor:
+        for name, call in calls.items():
+            with pytest.raises(NotAllowed):
+                call(db.session.get(User, 1), actor)
+            assert not db.session.dirty, name
 
 
 def test_who_is_no_admin_cannot_switch_an_admin_off_nor_make_one(app, keeper, sign_in):
