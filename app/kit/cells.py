@@ -12,6 +12,7 @@ from app.core.security.principal import current
 from app.kit import registry
 from app.kit.fields import CODED, Field, field_of, title_of
 from app.kit.pages import Cell
+from app.kit.zones import relative
 
 EMPTY = Cell("text", "")
 
@@ -69,7 +70,7 @@ _MAKERS: dict[str, Any] = {
     "money": lambda v: Cell("number", format_decimal(v), v),
     "boolean": lambda v: Cell("boolean", _("Yes") if v else _("No"), v),
     "date": lambda v: Cell("date", format_date(v, "medium"), v),
-    "datetime": lambda v: Cell("datetime", format_datetime(v, "d MMM y HH:mm"), v, hint=format_datetime(v, "long")),
+    "datetime": lambda v: Cell("datetime", relative(v), v, hint=format_datetime(v, "d MMM y HH:mm z")),
     "json": lambda v: Cell("json", json.dumps(v, ensure_ascii=False, indent=2, default=str), v),
 }
 

@@ -126,7 +126,7 @@ def _own_verbs(resource: Resource) -> set[str]:
 
 def _relations(resource: Resource) -> list[str]:
     relations = sa.inspect(resource.model).relationships.keys()
-    wanted = [*([resource.parent] if resource.parent else []), *(resource.trash.cascade if resource.trash else ())]
+    wanted = [*resource.parents(), *(resource.trash.cascade if resource.trash else ())]
     return [
         f"{resource.name}: {name!r} is no relationship of {resource.model.__name__}{nearest(name, relations)}."
         for name in wanted

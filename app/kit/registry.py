@@ -52,13 +52,13 @@ def of_model(model: type[Any]) -> Resource | None:
     return next((r for r in _resources.values() if r.model is model), None)
 
 
-def children_of(parent: Resource) -> list[Resource]:
-    """Resources that show as tabs on `parent`'s page."""
-    return sorted(
-        (
-            r
-            for r in _resources.values()
-            if r.parent and getattr(r.model, r.parent).property.mapper.class_ is parent.model
-        ),
-        key=lambda r: r.order,
-    )
+def children_of(parent: Resource) -> list[tuple[Resource, str]]:
+    """(resource, its relationship to the parent) of all that show as tabs on `parent`'s page."""
+    found = [(r, name) for r in _resources.values() for name in r.parents() if target_of(r, name) is parent.model]
+    return sorted(found, key=lambda pair: pair[0].order)
+
+
+def target_of(resource: Resource, relation: str) -> type[Any]:
+    """The model class a relationship of `resource` leads to."""
+    found: type[Any] = getattr(resource.model, relation).property.mapper.class_
+    return found

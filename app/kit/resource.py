@@ -97,7 +97,7 @@ class Resource:
     service: Service = field(default_factory=Service)
     trash: Trash | None = field(default_factory=Trash)
     transfer: Transfer | None = None
-    parent: str = ""  # relationship under which rows appear as a tab on the parent's page
+    parent: str | tuple[str, ...] = ""  # relationships under which rows appear as a tab on the other's page
     order: int = 100  # place in menu and tabs
     menu: bool = True
     writable: bool = True  # False: rows are made by the product, not by hand
@@ -116,6 +116,10 @@ class Resource:
             basic += ["export", "import"]
         ordered = [verb for verb in CRUD if verb in basic]
         return (*ordered, *(action.name for action in self.actions))
+
+    def parents(self) -> tuple[str, ...]:
+        """The relationships whose pages have a tab with these rows."""
+        return (self.parent,) if isinstance(self.parent, str) and self.parent else tuple(self.parent)
 
     def field_names(self) -> tuple[str, ...]:
         """Every form field, in order."""

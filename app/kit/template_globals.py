@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from flask import Flask, current_app, url_for
-from flask_babel import format_date, format_datetime, format_timedelta, get_locale
+from flask_babel import format_datetime, get_locale
 
-from app.core.clock import utcnow
 from app.core.security.principal import current
 from app.kit.menus import menu
+from app.kit.zones import relative
 
 
 @dataclass(frozen=True)
@@ -22,16 +21,6 @@ class Focus:
     name: str
     initials: str
     leave_url: str
-
-
-def relative(moment: Any) -> str:
-    """ "2 hours ago" under seven days, else the date."""
-    if moment is None:
-        return ""
-    delta = moment - utcnow()
-    if abs(delta.days) < 7:
-        return str(format_timedelta(delta, add_direction=True))
-    return str(format_date(moment, "d MMM y"))
 
 
 def initials(name: str) -> str:

@@ -1,11 +1,14 @@
-"""Time zones: the user's, for reading and showing moments; everything is stored in UTC (PLT-19)."""
+"""Time as the user reads it: their zone, and words for the recent past; everything is stored in UTC (PLT-19)."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from flask_babel import get_timezone
+from flask_babel import format_date, format_timedelta, get_timezone
+
+from app.core.clock import utcnow
 
 
 def user_zone() -> ZoneInfo:
@@ -28,3 +31,13 @@ def is_zone(name: str) -> bool:
 @cache
 def _all_zones() -> frozenset[str]:
     return frozenset(available_timezones())
+
+
+def relative(moment: datetime | None) -> str:
+    """ "2 hours ago" under seven days, else the date."""
+    if moment is None:
+        return ""
+    delta = moment - utcnow()
+    if abs(delta.days) < 7:
+        return str(format_timedelta(delta, add_direction=True))
+    return str(format_date(moment, "d MMM y"))

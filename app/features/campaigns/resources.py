@@ -57,7 +57,7 @@ ENROLMENTS = Resource(
     filters=("client", "campaign", "campaign.status", "contact", "state", "contacted_at", "created_at"),
     form=(Section(_l("Enrolment"), "contact", "campaign", "state"),),
     show=(Section(_l("Enrolment"), "client", "contact", "campaign", "state", "position", "contacted_at", "next_due_at"),),
-    readonly=("contact", "campaign"), unique=(("contact", "campaign"),), parent="campaign",
+    readonly=("contact", "campaign"), unique=(("contact", "campaign"),), parent=("campaign", "contact"),
     labels={"contacted_at": _l("First contacted"), "campaign.status": _l("Campaign status"), "position": _l("Steps done"),
             "next_due_at": _l("Next step due")},
     rights={"Manager": "see add edit delete restore bulk", "Agent": "see add edit", "Guest": "see"},
@@ -67,7 +67,7 @@ ENROLMENTS = Resource(
 
 ACTIVITIES = Resource(
     model=Activity, name="activity", area="people", label=_l("Activity"), plural=_l("Activities"), url="/activities",
-    icon="activity", menu=False, title="kind", sort="-at", writable=False, trash=None, parent="contact",
+    icon="activity", menu=False, title="kind", sort="-at", writable=False, trash=None, parent=("contact", "campaign"),
     list=("at", "kind", "contact", "campaign", "client", "result"),
     filters=("client", "kind", "contact", "campaign", "at"), labels={"at": _l("When")},
     show=(Section(_l("Activity"), "at", "kind", "client", "contact", "campaign", "result"),),

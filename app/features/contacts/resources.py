@@ -54,7 +54,7 @@ LEADS = Resource(
     form=(Section(_l("Lead"), "client", "name", "email", "phone"), Section(_l("Origin"), "form", "campaign", "source", "status")),
     show=(Section(_l("Lead"), "client", "name", "email", "phone", "status", "contact"),
           Section(_l("Origin"), "form", "campaign", "source", "received_at", "payload")),
-    readonly=("client",), parent="client", labels={"received_at": _l("Received"), "payload": _l("As submitted")},
+    readonly=("client",), parent=("client", "contact"), labels={"received_at": _l("Received"), "payload": _l("As submitted")},
     rights={"Manager": "see add edit delete restore bulk", "Agent": "see add edit", "Guest": "see"},
     service=Service(create=services.create_lead, update=services.update_lead),
     empty=(_l("No leads yet"), _l("Each submitted form becomes a lead here.")),

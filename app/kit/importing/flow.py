@@ -63,9 +63,11 @@ def load(operation_id: int, actor: Principal) -> Operation:
     return operation
 
 
-def mine(actor: Principal, limit: int, offset: int = 0) -> list[Operation]:
-    """The actor's imports, newest first."""
+def mine(actor: Principal, limit: int, offset: int = 0, search: str = "") -> list[Operation]:
+    """The actor's imports whose name contains `search`, newest first."""
     own = sa.select(Operation).where(Operation.kind == KIND, Operation.user_id == actor.user_id)
+    if search:
+        own = own.where(Operation.name.icontains(search, autoescape=True))
     return list(db.session.scalars(own.order_by(Operation.id.desc()).limit(limit).offset(offset)))
 
 

@@ -55,8 +55,8 @@ class ImportHandler(Handler):
     def summary(self, operation: Operation) -> str:
         """What the bell says: the outcomes in numbers."""
         if operation.finished_at is None and operation.cursor < 0:
-            return summary_of(planned(operation))
-        return summary_of(results(operation))
+            return summary_of(planned(operation), done=False)
+        return summary_of(results(operation), done=True)
 
     def url(self, operation: Operation) -> str:
         """The wizard, which shows the step the import is at."""
@@ -106,7 +106,14 @@ def results(operation: Operation) -> dict[Plan, int]:
     return found
 
 
-def summary_of(found: dict[Plan, int]) -> str:
-    """ "12 create, 3 update, 1 error": outcomes that occur, in words."""
-    parts = [f"{n} {str(plan.label).lower()}" for plan, n in found.items() if n]
-    return ", ".join(parts) or _("No rows")
+def summary_of(found: dict[Plan, int], *, done: bool) -> str:
+    """ "12 created, 3 updated, 1 with errors": the outcomes that occur, in words."""
+    words = {
+        Plan.CREATE: _("%(n)s created", n=found[Plan.CREATE]) if done else _("%(n)s to create", n=found[Plan.CREATE]),
+        Plan.UPDATE: _("%(n)s updated", n=found[Plan.UPDATE]) if done else _("%(n)s to update", n=found[Plan.UPDATE]),
+        Plan.MERGE: _("%(n)s merged", n=found[Plan.MERGE]) if done else _("%(n)s to merge", n=found[Plan.MERGE]),
+        Plan.DUPLICATE: _("%(n)s unchanged", n=found[Plan.DUPLICATE]),
+        Plan.SKIP: _("%(n)s left alone", n=found[Plan.SKIP]),
+        Plan.ERROR: _("%(n)s with errors", n=found[Plan.ERROR]),
+    }
+    return ", ".join(text for plan, text in words.items() if found[plan]) or _("No rows")

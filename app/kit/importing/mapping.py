@@ -155,18 +155,15 @@ def missing(resource: Resource, rules: Rules) -> str:
     return ""
 
 
-def check_column(field: Field, values: Sequence[Any], dates: str) -> tuple[int, int, str]:
-    """(values that can be read, values that cannot, what is wrong with the first of those) of a sample."""
-    good, bad, first = 0, 0, ""
+def check_column(field: Field, values: Sequence[Any], dates: str) -> tuple[int, int]:
+    """(values that can be read, values that cannot) of a sample without empty ones."""
+    bad = 0
     for value in values:
-        if value is None or field.target is not None:
-            continue
         try:
             coerce(field, value, dates=dates)
-            good += 1
-        except ValueError as error:
-            bad, first = bad + 1, first or str(error)
-    return good, bad, first
+        except ValueError:
+            bad += 1
+    return len(values) - bad, bad
 
 
 def sample_text(values: Sequence[Any]) -> str:

@@ -259,17 +259,23 @@ def empty_of(resource: Resource, request: ListRequest, principal: Principal, bas
     return Empty(str(title), str(text), links)
 
 
-def child_page(child: Resource, parent_row: Any, request: ListRequest, principal: Principal, base: str) -> ListPage:
-    """The rows of `child` that belong to a record, as a tab on its page."""
-    relation = field_of(child.model, child.parent)
+def child_page(
+    child: Resource, name: str, parent_row: Any, request: ListRequest, principal: Principal, base: str
+) -> ListPage:
+    """The rows of `child` whose relation `name` is a record, as a tab on its page, without what the page says already."""
+    relation = field_of(child.model, name)
     page = build(child, request, principal, base=base, extra=relation.column == parent_row.id)
-    for link in page.actions:
-        if link.style == "primary":
-            page.actions = [Link(link.label, f"{link.url}?{child.parent}={parent_row.id}", link.icon, link.style)]
+    known = {name, "client"} if hasattr(type(parent_row), "client_id") else {name}
+    shown = [i for i, column in enumerate(page.columns) if column.name not in known]
+    page.columns = [page.columns[i] for i in shown]
+    for row in page.rows:
+        row.cells = [row.cells[i] for i in shown]
+    adding = [link for link in page.actions if link.style == "primary"]
+    page.actions = [Link(link.label, f"{link.url}?{name}={parent_row.id}", link.icon) for link in adding]
     page.bulk = []
     return page
 
 
-def child_tabs(resource: Resource, principal: Principal) -> list[Resource]:
-    """Child resources this user may see; a related tab obeys its own permission."""
-    return [r for r in registry.children_of(resource) if principal.can("see", r.name)]
+def child_tabs(resource: Resource, principal: Principal) -> list[tuple[Resource, str]]:
+    """(child, relation) this user may see; a related tab obeys its own permission."""
+    return [(r, name) for r, name in registry.children_of(resource) if principal.can("see", r.name)]

@@ -120,7 +120,7 @@ class ResourceView(WritingView, ModelView):
         """The record as data."""
         resource, principal = self.resource, actor()
         children = list_page.child_tabs(resource, principal)
-        active = request.args.get("tab") or (children[0].name if children else "history")
+        active = request.args.get("tab") or (children[0][0].name if children else "history")
         page = ShowPage(
             name=resource.name,
             title=title_of(row),
@@ -132,9 +132,9 @@ class ResourceView(WritingView, ModelView):
             actions=self.record_actions(row, principal),
             tabs=self._tabs(row, children, active),
         )
-        child = next((c for c in children if c.name == active), None)
+        child = next((pair for pair in children if pair[0].name == active), None)
         if child is not None:
-            page.children = list_page.child_page(child, row, self._child_request(active), principal, self._url(row.id))
+            page.children = list_page.child_page(*child, row, self._child_request(active), principal, self._url(row.id))
         else:
             page.history = history(resource, row)
         return page
@@ -167,8 +167,8 @@ class ResourceView(WritingView, ModelView):
 
     def _tabs(self, row: Any, children: Any, active: str) -> Any:
         url = self._url(row.id)
-        tabs: Any = [Tab(str(c.plural), f"{url}?tab={c.name}", c.name == active, icon=c.icon) for c in children]
-        known = {c.name for c in children}
+        tabs: Any = [Tab(str(c.plural), f"{url}?tab={c.name}", c.name == active, icon=c.icon) for c, _name in children]
+        known = {c.name for c, _name in children}
         return [*tabs, Tab(_("History"), f"{url}?tab=history", active not in known, icon="history")]
 
     def _url(self, pk: int | None = None, verb: str = "") -> str:
