@@ -15,7 +15,7 @@ from flask_migrate import Migrate
 from app.core import audit, events, notifications  # noqa: F401  (notifications declares a table)
 from app.core.commands import runbook
 from app.core.db import db
-from app.core.logs import init_logs
+from app.core.logs import init_logs, log_slow_statements
 from app.core.runtime import health
 from app.core.migrations import migration
 from app.core.operations import models as operations  # noqa: F401  (declares tables)
@@ -43,6 +43,7 @@ def create_app(config: object | None = None) -> Flask:
     health.install(app)
     load_features()
     with app.app_context():
+        log_slow_statements(db.engine, app.config.get("LOG_SLOW_MS", 500))
         _install_console(app)
     return app
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_appbuilder import Model
+from sqlalchemy import event
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from app.core import db as _db  # noqa: F401  (sets the naming convention before any table is declared)
@@ -50,12 +51,21 @@ class Entity(Model):
 class SoftDeletes:
     """Deletion is a state: out of every query until restored; rows that went along share `deletion_id`."""
 
-    deleted_at: Mapped[datetime | None] = moment(index=True)
+    deleted_at: Mapped[datetime | None] = moment()
     deletion_id: Mapped[str | None] = mapped_column(sa.String(32), index=True)
 
     @declared_attr
     def deleted_by_id(cls) -> Mapped[int | None]:
         return mapped_column(sa.ForeignKey(f"{USER_TABLE}.id", ondelete="SET NULL"))
+
+
+@event.listens_for(Model, "instrument_class", propagate=True)
+def _index_the_trash(_mapper: Any, cls: type[Any]) -> None:
+    """Index deleted rows alone: a full index would tempt planners to find the live ones by it."""
+    table = cls.__dict__.get("__table__")
+    if table is not None and issubclass(cls, SoftDeletes):
+        deleted = table.c.deleted_at.is_not(None)
+        sa.Index(f"ix_{table.name}_deleted_at", table.c.deleted_at, sqlite_where=deleted, postgresql_where=deleted)
 
 
 class ClientScoped:

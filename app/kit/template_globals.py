@@ -44,19 +44,25 @@ def unread() -> int:
     return counter() if counter and current() is not None else 0
 
 
-_hashes: dict[tuple[str, float], str] = {}
+_urls: dict[str, str] = {}
 
 
 def asset(path: str) -> str:
-    """URL of a static file with a hash of its content, so that it can be cached for good."""
+    """URL of a static file with a hash of its content, so that it can be cached for good.
+
+    A page asks some two hundred times, once for each icon: outside of development the answer is kept.
+    """
+    if path in _urls and not current_app.debug:
+        return _urls[path]
+    _urls[path] = _hashed_url(path)
+    return _urls[path]
+
+
+def _hashed_url(path: str) -> str:
     file = Path(str(current_app.static_folder)) / path
-    try:
-        stamp = file.stat().st_mtime
-    except OSError:
+    if not file.is_file():
         return url_for("static", filename=path)
-    if (path, stamp) not in _hashes:
-        _hashes[path, stamp] = sha256(file.read_bytes()).hexdigest()[:12]
-    return url_for("static", filename=path, v=_hashes[path, stamp])
+    return url_for("static", filename=path, v=sha256(file.read_bytes()).hexdigest()[:12])
 
 
 def install(app: Flask) -> None:

@@ -217,7 +217,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('client', schema=None) as batch_op:
         batch_op.create_index('ix_client_active_name', ['active', 'name_key', 'id'], unique=False, sqlite_where=sa.text('deleted_at IS NULL'), postgresql_where=sa.text('deleted_at IS NULL'))
-        batch_op.create_index(batch_op.f('ix_client_deleted_at'), ['deleted_at'], unique=False)
+        batch_op.create_index('ix_client_deleted_at', ['deleted_at'], unique=False, sqlite_where=sa.text('deleted_at IS NOT NULL'), postgresql_where=sa.text('deleted_at IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_client_deletion_id'), ['deletion_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_client_owner_id'), ['owner_id'], unique=False)
         batch_op.create_index('uq_client_live_name', ['name_key'], unique=True, sqlite_where=sa.text('deleted_at IS NULL'), postgresql_where=sa.text('deleted_at IS NULL'))
@@ -312,7 +312,7 @@ def upgrade() -> None:
     with op.batch_alter_table('campaign', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_campaign_client_id'), ['client_id'], unique=False)
         batch_op.create_index('ix_campaign_client_status', ['client_id', 'status', 'name_key'], unique=False, sqlite_where=sa.text('deleted_at IS NULL'), postgresql_where=sa.text('deleted_at IS NULL'))
-        batch_op.create_index(batch_op.f('ix_campaign_deleted_at'), ['deleted_at'], unique=False)
+        batch_op.create_index('ix_campaign_deleted_at', ['deleted_at'], unique=False, sqlite_where=sa.text('deleted_at IS NOT NULL'), postgresql_where=sa.text('deleted_at IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_campaign_deletion_id'), ['deletion_id'], unique=False)
         batch_op.create_index('ix_campaign_name', ['name_key', 'id'], unique=False, sqlite_where=sa.text('deleted_at IS NULL'), postgresql_where=sa.text('deleted_at IS NULL'))
         batch_op.create_index('uq_campaign_live_name', ['client_id', 'name_key'], unique=True, sqlite_where=sa.text('deleted_at IS NULL'), postgresql_where=sa.text('deleted_at IS NULL'))
@@ -339,7 +339,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('client_access', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_client_access_client_id'), ['client_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_client_access_deleted_at'), ['deleted_at'], unique=False)
+        batch_op.create_index('ix_client_access_deleted_at', ['deleted_at'], unique=False, sqlite_where=sa.text('deleted_at IS NOT NULL'), postgresql_where=sa.text('deleted_at IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_client_access_deletion_id'), ['deletion_id'], unique=False)
         batch_op.create_index('ix_client_access_user', ['user_id', 'client_id'], unique=False, sqlite_where=sa.text('deleted_at IS NULL'), postgresql_where=sa.text('deleted_at IS NULL'))
         batch_op.create_index('uq_client_access_live', ['client_id', 'user_id'], unique=True, sqlite_where=sa.text('deleted_at IS NULL'), postgresql_where=sa.text('deleted_at IS NULL'))
@@ -404,7 +404,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_contact_client_id'), ['client_id'], unique=False)
         batch_op.create_index('ix_contact_client_name', ['client_id', 'name', 'id'], unique=False, sqlite_where=sa.text('deleted_at IS NULL'), postgresql_where=sa.text('deleted_at IS NULL'))
         batch_op.create_index('ix_contact_connected', ['client_id', 'name', 'id'], unique=False, sqlite_where=sa.text('deleted_at IS NULL AND first_action_at IS NOT NULL'), postgresql_where=sa.text('deleted_at IS NULL AND first_action_at IS NOT NULL'))
-        batch_op.create_index(batch_op.f('ix_contact_deleted_at'), ['deleted_at'], unique=False)
+        batch_op.create_index('ix_contact_deleted_at', ['deleted_at'], unique=False, sqlite_where=sa.text('deleted_at IS NOT NULL'), postgresql_where=sa.text('deleted_at IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_contact_deletion_id'), ['deletion_id'], unique=False)
         batch_op.create_index('ix_contact_name', ['name', 'id'], unique=False, sqlite_where=sa.text('deleted_at IS NULL'), postgresql_where=sa.text('deleted_at IS NULL'))
         batch_op.create_index(batch_op.f('ix_contact_owner_id'), ['owner_id'], unique=False)
@@ -435,7 +435,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('guest_invitation', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_guest_invitation_client_id'), ['client_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_guest_invitation_deleted_at'), ['deleted_at'], unique=False)
+        batch_op.create_index('ix_guest_invitation_deleted_at', ['deleted_at'], unique=False, sqlite_where=sa.text('deleted_at IS NOT NULL'), postgresql_where=sa.text('deleted_at IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_guest_invitation_deletion_id'), ['deletion_id'], unique=False)
         batch_op.create_index('uq_guest_invitation_live', ['client_id', 'email'], unique=True, sqlite_where=sa.text('deleted_at IS NULL'), postgresql_where=sa.text('deleted_at IS NULL'))
 
@@ -465,7 +465,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('mail_account', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_mail_account_client_id'), ['client_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_mail_account_deleted_at'), ['deleted_at'], unique=False)
+        batch_op.create_index('ix_mail_account_deleted_at', ['deleted_at'], unique=False, sqlite_where=sa.text('deleted_at IS NOT NULL'), postgresql_where=sa.text('deleted_at IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_mail_account_deletion_id'), ['deletion_id'], unique=False)
         batch_op.create_index('uq_mail_account_live', ['client_id', 'address'], unique=True, sqlite_where=sa.text('deleted_at IS NULL'), postgresql_where=sa.text('deleted_at IS NULL'))
 
@@ -589,7 +589,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('campaign_step', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_campaign_step_client_id'), ['client_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_campaign_step_deleted_at'), ['deleted_at'], unique=False)
+        batch_op.create_index('ix_campaign_step_deleted_at', ['deleted_at'], unique=False, sqlite_where=sa.text('deleted_at IS NOT NULL'), postgresql_where=sa.text('deleted_at IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_campaign_step_deletion_id'), ['deletion_id'], unique=False)
         batch_op.create_index('uq_campaign_step_live', ['campaign_id', 'position'], unique=True, sqlite_where=sa.text('deleted_at IS NULL'), postgresql_where=sa.text('deleted_at IS NULL'))
 
@@ -622,7 +622,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_enrolment_campaign', ['campaign_id', 'id'], unique=False, sqlite_where=sa.text('deleted_at IS NULL'), postgresql_where=sa.text('deleted_at IS NULL'))
         batch_op.create_index(batch_op.f('ix_enrolment_client_id'), ['client_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_enrolment_contact_id'), ['contact_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_enrolment_deleted_at'), ['deleted_at'], unique=False)
+        batch_op.create_index('ix_enrolment_deleted_at', ['deleted_at'], unique=False, sqlite_where=sa.text('deleted_at IS NOT NULL'), postgresql_where=sa.text('deleted_at IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_enrolment_deletion_id'), ['deletion_id'], unique=False)
         batch_op.create_index('ix_enrolment_due', ['next_due_at', 'id'], unique=False, sqlite_where=sa.text('deleted_at IS NULL AND next_due_at IS NOT NULL'), postgresql_where=sa.text('deleted_at IS NULL AND next_due_at IS NOT NULL'))
         batch_op.create_index('ix_enrolment_untouched', ['client_id', 'campaign_id', 'id'], unique=False, sqlite_where=sa.text('deleted_at IS NULL AND contacted_at IS NULL'), postgresql_where=sa.text('deleted_at IS NULL AND contacted_at IS NULL'))
@@ -661,7 +661,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_lead_client_id'), ['client_id'], unique=False)
         batch_op.create_index('ix_lead_client_received', ['client_id', 'received_at', 'id'], unique=False, sqlite_where=sa.text('deleted_at IS NULL'), postgresql_where=sa.text('deleted_at IS NULL'))
         batch_op.create_index(batch_op.f('ix_lead_contact_id'), ['contact_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_lead_deleted_at'), ['deleted_at'], unique=False)
+        batch_op.create_index('ix_lead_deleted_at', ['deleted_at'], unique=False, sqlite_where=sa.text('deleted_at IS NOT NULL'), postgresql_where=sa.text('deleted_at IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_lead_deletion_id'), ['deletion_id'], unique=False)
 
     op.create_table('mail_health_finding',
@@ -691,7 +691,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('mail_health_finding', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_mail_health_finding_client_id'), ['client_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_mail_health_finding_deleted_at'), ['deleted_at'], unique=False)
+        batch_op.create_index('ix_mail_health_finding_deleted_at', ['deleted_at'], unique=False, sqlite_where=sa.text('deleted_at IS NOT NULL'), postgresql_where=sa.text('deleted_at IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_mail_health_finding_deletion_id'), ['deletion_id'], unique=False)
         batch_op.create_index('uq_mail_health_finding_live', ['account_id', 'kind'], unique=True, sqlite_where=sa.text('deleted_at IS NULL'), postgresql_where=sa.text('deleted_at IS NULL'))
 

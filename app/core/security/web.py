@@ -68,8 +68,10 @@ def _headers(response: Response) -> Response:
     headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
     if current_app.config.get("SESSION_COOKIE_SECURE"):
         headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-    if request.endpoint != "static" and not request.path.startswith("/static/"):
+    if not request.path.startswith("/static/"):
         headers.setdefault("Cache-Control", "no-store")
+    elif "v" in request.args and response.status_code == 200:
+        headers["Cache-Control"] = "public, max-age=31536000, immutable"  # its address changes with its content
     return response
 
 
