@@ -16,9 +16,9 @@ from app.core import audit, events, notifications  # noqa: F401  (notifications 
 from app.core.commands import runbook
 from app.core.db import db
 from app.core.logs import init_logs, log_slow_statements
-from app.core.runtime import health
 from app.core.migrations import migration
 from app.core.operations import models as operations  # noqa: F401  (declares tables)
+from app.core.runtime import health
 from app.core.security import scope, web
 from app.core.security.manager import StewardSecurityManager
 from app.kit import checks, error_pages, registry, rights, template_globals

@@ -138,10 +138,14 @@ _conditions = st.one_of(
     ),
     st.builds(lambda o: {"field": "country", "op": o}, st.sampled_from(["empty", "notempty"])),
 )
-_trees = st.recursive(
-    _conditions, lambda inner: st.dictionaries(st.sampled_from(["and", "or"]), st.lists(inner, max_size=3), min_size=1, max_size=1),
-    max_leaves=8,
-)  # fmt: skip
+
+
+def _group(inner: Any) -> Any:
+    """ "and" or "or" over up to three parts."""
+    return st.dictionaries(st.sampled_from(["and", "or"]), st.lists(inner, max_size=3), min_size=1, max_size=1)
+
+
+_trees = st.recursive(_conditions, _group, max_leaves=8)
 
 
 def holds(node: dict[str, Any], row: Any) -> bool:
