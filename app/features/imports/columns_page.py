@@ -118,25 +118,24 @@ def _check(field: Field, values: Sequence[Any], rules: Rules, relations: Relatio
     if not values:
         return "warn", _("No values in the first rows")
     if field.target is not None:
-        good, bad, first = _check_relation(field, values, rules, relations)
+        good, bad = _check_relation(field, values, rules, relations)
     else:
-        good, bad, first = check_column(field, values, rules.dates)
+        good, bad = check_column(field, values, rules.dates)
     if bad:
-        return "warn", _("%(bad)s of %(n)s cannot be read. %(first)s", bad=bad, n=good + bad, first=first)
+        return "warn", _("%(bad)s of %(n)s cannot be read", bad=bad, n=good + bad)
     return "", _("%(n)s of %(n)s can be read", n=good)
 
 
-def _check_relation(field: Field, values: Sequence[Any], rules: Rules, relations: Relations) -> tuple[int, int, str]:
+def _check_relation(field: Field, values: Sequence[Any], rules: Rules, relations: Relations) -> tuple[int, int]:
     relations.learn(field, values)
     client = None if field.name == "client" else rules.client_id
-    good, bad, first = 0, 0, ""
+    bad = 0
     for value in values:
         try:
             relations.find(field, value, client)
-            good += 1
-        except ValueError as error:
-            bad, first = bad + 1, first or str(error)
-    return good, bad, first
+        except ValueError:
+            bad += 1
+    return len(values) - bad, bad
 
 
 def _choices(resource: Resource) -> list[FieldChoice]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from flask_babel import format_datetime, format_decimal
 from flask_babel import gettext as _
 
@@ -77,13 +79,13 @@ def _recent(operation: Operation) -> Recent:
     return Recent(flow.source_of(operation).name, text, base_url(operation), state_cell(operation))
 
 
-def overview(actor: Principal, number: int) -> ListPage:
+def overview(actor: Principal, number: int, search: str) -> ListPage:
     """One's own imports."""
-    listed = flow.mine(actor, SIZE + 1, (number - 1) * SIZE)
+    listed = flow.mine(actor, SIZE + 1, (number - 1) * SIZE, search)
     more, shown = len(listed) > SIZE, listed[:SIZE]
     actions = importable(actor)
     first = (number - 1) * SIZE
-    url = "/imports/"
+    url, query = "/imports/", urlencode({"q": search} if search else {})
     labels = (_("File"), _("What"), _("State"), _("Rows"), _("Started"))
     return ListPage(
         name="import",
@@ -98,16 +100,21 @@ def overview(actor: Principal, number: int) -> ListPage:
             last=first + len(shown),
             page=number,
             size=SIZE,
-            prev_url=f"{url}?page={number - 1}" if number > 1 else "",
-            next_url=f"{url}?page={number + 1}" if more else "",
+            prev_url=f"{url}?page={number - 1}&{query}" if number > 1 else "",
+            next_url=f"{url}?page={number + 1}&{query}" if more else "",
         ),
+        search=search,
+        search_hint=_("Search imports"),
         actions=actions,
-        empty=None
-        if shown
-        else Empty(
-            _("No imports yet"), _("Bring in a spreadsheet; nothing is written before you have seen the plan."), actions
-        ),
+        empty=None if shown else _nothing(search, actions),
     )
+
+
+def _nothing(search: str, actions: list[Link]) -> Empty:
+    if search:
+        return Empty(_("No imports match"), _("Change or clear the search to see more."), [])
+    text = _("Bring in a spreadsheet; nothing is written before you have seen the plan.")
+    return Empty(_("No imports yet"), text, actions)
 
 
 def importable(actor: Principal) -> list[Link]:

@@ -41,8 +41,8 @@ class ImportView(BaseView):
     @has_access
     def index(self) -> Any:
         """One's own imports."""
-        number = plan_page.page_number(request.args.get("page", ""))
-        return self.render_template("kit/list.html", page=run_page.overview(actor(), number))
+        number, search = plan_page.page_number(request.args.get("page", "")), request.args.get("q", "").strip()[:100]
+        return self.render_template("kit/list.html", page=run_page.overview(actor(), number, search))
 
     @expose("/new", methods=["GET", "POST"])
     @has_access

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import sqlalchemy as sa
 
 from app.core.db import db
@@ -9,6 +10,8 @@ from app.features.clients.models import Client, ClientAccess
 from tests.factories import clients
 from tests.features.imports import tables
 from tests.features.imports.conftest import carried_out, items, plan_of, planned, result_of
+
+pytestmark = pytest.mark.both_databases
 
 
 def test_new_clients_belong_to_whoever_imports_them(world, acting, tmp_path):

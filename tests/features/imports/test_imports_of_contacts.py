@@ -21,6 +21,8 @@ from tests.features.imports import tables
 from tests.features.imports.conftest import carried_out, items, plan_of, planned, result_of
 from tests.features.imports.tables import HEAD, people
 
+pytestmark = pytest.mark.both_databases
+
 
 def stored(client_id):
     return db.session.scalar(sa.select(client_counter.c.stored).where(client_counter.c.client_id == client_id)) or 0
@@ -54,7 +56,7 @@ def test_new_contacts_are_created_with_everything_that_belongs_to_it(world, acti
         assert trail[1].changes["email"] == [None, "ada1@byron.example"]
         told = db.session.scalars(sa.select(Notification)).one()
         assert told.url == f"/imports/{operation.id}"
-        assert "3 create" in told.text
+        assert "3 created" in told.text
 
 
 def test_an_old_excel_file_is_read_as_well(world, acting, tmp_path):

@@ -100,7 +100,8 @@ def test_from_the_file_to_the_result(world, browser_, tmp_path):
     assert "60 contacts" in browser_.get("/contacts/").get_data(as_text=True)
     assert "60 of 61 rows imported" in browser_.get(f"/imports/{pk}/plan").get_data(as_text=True)
     assert browser_.post(f"/imports/{pk}/plan", data={"plan": token_on(plan)}).status_code == 422
-    assert "people.xlsx" in browser_.get("/imports/").get_data(as_text=True)
+    assert "people.xlsx" in browser_.get("/imports/?q=people").get_data(as_text=True)
+    assert "No imports match" in browser_.get("/imports/?q=100%25").get_data(as_text=True)
 
 
 @pytest.mark.parametrize(
