@@ -44,7 +44,10 @@ on("submit", "form[data-save]", async (event, form) => {
   const cell = form.closest(".expander > td");
   const row = form.closest("tr[data-refresh]") ?? cell?.parentElement.previousElementSibling;
   try {
-    const answer = await post(event.submitter?.formAction || form.action, new FormData(form, event.submitter));
+    const answer = await post(
+      event.submitter?.getAttribute("formaction") || form.action,
+      new FormData(form, event.submitter),
+    );
     if (answer.location) return location.assign(answer.location);
     toast({ text: answer.message, undoUrl: answer.undo_url, refresh: row });
     if (row?.dataset.refresh) await refresh(row);

@@ -43,7 +43,7 @@ const pairs = (field) =>
     : (field.choices ?? []).map(({ value, label }) => [String(value), label]);
 
 /** The control for the value: nothing, a list to tick, a choice, a look-up, one input or two. */
-function valueControl(field, op, value) {
+function valueControl(field, op, value, labels = []) {
   if (op.arity === 0) return null;
   const choices = pairs(field);
   if (op.arity === -1 && choices.length) return ticks(choices, value.split(","));
@@ -56,7 +56,10 @@ function valueControl(field, op, value) {
       "data-remote": field.lookup,
       "aria-label": words.value,
     });
-    if (value) for (const id of value.split(",")) node.append(make("option", { value: id, selected: true, text: id }));
+    if (value)
+      value
+        .split(",")
+        .forEach((id, at) => node.append(make("option", { value: id, selected: true, text: labels[at] ?? id })));
     return node;
   }
   const type = inputType(field, op);
@@ -97,7 +100,7 @@ function ticks(choices, values) {
 }
 
 /** Draws the editor for one condition; `index` is its place in the URL, -1 for a new one. */
-function show(anchor, index, { field: name, op: opName, value = "" }, focus = "value") {
+function show(anchor, index, { field: name, op: opName, value = "", labels = [] }, focus = "value") {
   const field = fieldOf(name) ?? spec[0];
   const op = opOf(field, opName);
   const again = (next) => show(anchor, index, next, next.focus);
@@ -111,7 +114,7 @@ function show(anchor, index, { field: name, op: opName, value = "" }, focus = "v
     op.name,
     { name: "op", "aria-label": words.condition },
   );
-  const control = valueControl(field, op, value);
+  const control = valueControl(field, op, value, labels);
   const form = make(
     "form",
     {},
@@ -165,11 +168,18 @@ function close(anchor) {
   anchor?.focus();
 }
 
+/** The names of a chip's values, when there is one for each. */
+function labelsOf(chip) {
+  const labels = query(".chip-value", chip)?.textContent.split(", ") ?? [];
+  return labels.length === chip.dataset.value.split(",").length ? labels : [];
+}
+
 if (box && spec.length) {
   on("click", "[data-add-filter]", (_event, button) => show(button, -1, { field: spec[0].field }, "field"));
   on("click", "[data-chip] [data-edit]", (_event, button) => {
     const chip = button.closest("[data-chip]");
-    if (fieldOf(chip.dataset.field)) show(button, Number(chip.dataset.chip), chip.dataset, button.dataset.edit);
+    if (fieldOf(chip.dataset.field))
+      show(button, Number(chip.dataset.chip), { ...chip.dataset, labels: labelsOf(chip) }, button.dataset.edit);
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && editor.matches(":popover-open")) {
