@@ -37,6 +37,8 @@ def relative(moment: datetime | None) -> str:
     """ "2 hours ago" under seven days, else the date."""
     if moment is None:
         return ""
+    if moment.tzinfo is None:  # the framework's own columns, such as a user's last sign-in, hold UTC without saying so
+        moment = moment.replace(tzinfo=UTC)
     delta = moment - utcnow()
     if abs(delta.days) < 7:
         return str(format_timedelta(delta, add_direction=True))
