@@ -14,9 +14,10 @@ from flask import current_app
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
+from app.kit import codes
 from app.kit.exporting import plain
 from app.kit.fields import Field
-from app.kit.forms import clean, coded_choices
+from app.kit.forms import clean
 from app.kit.importing.reader import text_of
 from app.kit.zones import zone_names
 
@@ -152,7 +153,7 @@ def _codes(kind: str, languages: tuple[str, ...]) -> dict[str, str]:
     for language in languages:
         locale = Locale.parse(language)
         names = {"country": locale.territories, "language": locale.languages, "currency": locale.currencies}[kind]
-        for code, _name in coded_choices(kind):
+        for code, _name in codes.choices(kind):
             words.setdefault(fold(str(names.get(code, code))), code)
             words[code.casefold()] = code
     return words

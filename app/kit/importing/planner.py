@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -47,6 +48,14 @@ def refused_by_right(resource: Resource, actor: Principal, verb: str) -> str:
     )
 
 
+@dataclass
+class _State:
+    """A record as it is going to be stored; `defaulted` are the fields of a new one that no row of the file has filled."""
+
+    row: store.Row
+    defaulted: set[str]
+
+
 class Planner:
     """Plans one file. `earlier` gives the payloads of rows planned before, by position: they are not all kept in memory."""
 
@@ -57,7 +66,7 @@ class Planner:
         self._matcher = Matcher(resource)
         self._earlier = earlier
         self._claimed: dict[str, int] = {}  # {key: position of the first row that has it}
-        self._states: dict[int, store.Row] = {}  # first rows that later ones merge into: as they are going to be stored
+        self._states: dict[int, _State] = {}  # first rows that later ones merge into
         self._needed = [field_of(resource.model, n, resource.labels) for n in required(resource)]
         self._keys = {field.key for field in fields_of(resource).values()} - {"client_id"}
 
@@ -191,11 +200,13 @@ class Planner:
             self._states[first] = self._state(draft, payloads[first])
         return twins
 
-    def _state(self, draft: Draft, payload: Any) -> store.Row:
+    def _state(self, draft: Draft, payload: Any) -> _State:
+        model: Any = self.resource.model
         if "values" in payload:
-            return {"client_id": draft.client_id, **from_json(self.resource.model, payload["values"])}
+            values = from_json(model, payload["values"])
+            return _State({**store.defaults(model), "client_id": draft.client_id, **values}, self._keys - set(values))
         after = {name: pair[1] for name, pair in payload["changes"].items()}
-        return {**(draft.stored or {}), **from_json(self.resource.model, after)}
+        return _State({**(draft.stored or {}), **from_json(model, after)}, set())
 
     def _plan_twin(self, draft: Draft, first: int, items: dict[int, Item]) -> None:
         state = self._states[first]
@@ -203,15 +214,15 @@ class Planner:
         reason = refused_by_right(self.resource, self.actor, "edit" if draft.stored else "add")
         if reason:
             draft.refuse("", reason)
-        draft.whole = {**state, **new}
+        draft.whole = {**state.row, **new}
         if new and not draft.errors:
             self._complete([draft])
         if draft.errors:
             return
-        payload = {"into": first, "changes": self._pairs(state, new)}
+        payload = {"into": first, "changes": self._pairs(state.row, new)}
         target = draft.stored["id"] if draft.stored else None
         if new:
-            self._states[first] = {**state, **new}
+            self._states[first] = _State({**state.row, **new}, state.defaulted - set(new))
             items[draft.position] = self._item(draft, Plan.MERGE, payload, target_id=target)
         else:
             reason = _("Row %(row)s holds the same; it is used.", row=first)
@@ -219,13 +230,15 @@ class Planner:
                 draft, Plan.DUPLICATE, payload, target_id=target, reason=("twin", reason)
             )
 
-    def _merged(self, draft: Draft, state: store.Row) -> store.Row:
+    def _merged(self, draft: Draft, state: _State) -> store.Row:
         """What a further row adds to the record: by the rule for twins, and never more than the rule for stored rows lets."""
         if self.rules.twins == ONLY_FIRST:
             return {}
         stored, fill = draft.stored or {}, self.rules.existing == FILL
-        free = {k: v for k, v in self._different(draft, state).items() if empty(stored.get(k)) or not fill}
-        return {k: v for k, v in free.items() if self.rules.twins != FIRST_WINS or empty(state.get(k))}
+        free = {k: v for k, v in self._different(draft, state.row).items() if empty(stored.get(k)) or not fill}
+        if self.rules.twins != FIRST_WINS:
+            return free
+        return {k: v for k, v in free.items() if empty(state.row.get(k)) or k in state.defaulted}
 
     # -- items ------------------------------------------------------------------------------------------------------
 

@@ -106,11 +106,12 @@ def _filled(model: Any, row: Row, actor: Principal) -> Row:
         "created_by_id": actor.user_id,
         "updated_by_id": actor.user_id,
     }
-    return {**_defaults(model), **row, **{name: value for name, value in own.items() if name in attributes(model)}}
+    return {**defaults(model), **row, **{name: value for name, value in own.items() if name in attributes(model)}}
 
 
 @cache
-def _defaults(model: Any) -> Row:
+def defaults(model: Any) -> Row:
+    """What a new row holds where nobody says otherwise; columns with a computed default are not among them."""
     found: Row = {}
     for column in model.__table__.columns:  # type: ignore[attr-defined]
         if column.primary_key or (column.default is not None and not column.default.is_scalar):

@@ -253,6 +253,9 @@ class Writer:
         self._write_changes([(draft, items) for draft, items in groups if draft.position in sound])
 
     def _moved(self, item: Item, state: store.Row) -> bool:
+        """Whether the record is no longer what the plan saw. A row this import has just made holds what the service gave it."""
+        if item.target_id is None and state["version"] == 1:
+            return False
         return any(to_json({name: state.get(name)})[name] != pair[0] for name, pair in item.payload["changes"].items())
 
     def _targets(self, items: list[Item]) -> dict[int, int]:

@@ -7,7 +7,7 @@ import signal
 import time
 
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from app.core.db import db
@@ -33,7 +33,12 @@ CELLS = st.tuples(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     rows=st.lists(CELLS, min_size=1, max_size=14).filter(lambda rows: any(any(row) for row in rows)),
     existing=st.sampled_from(["fill", "overwrite", "leave"]),
