@@ -23,6 +23,7 @@ from app.core.security import scope, web
 from app.core.security.manager import StewardSecurityManager
 from app.kit import checks, error_pages, registry, rights, template_globals
 from app.kit.resource import Feature
+from app.kit.views.codes import CodesView
 from app.kit.views.generate import add_views
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -77,6 +78,7 @@ def _install_console(app: Flask) -> AppBuilder:
     template_globals.install(app)
     error_pages.install(app, appbuilder)
     checks.require_sound(registry.resources())
+    appbuilder.add_view_no_menu(CodesView)
     appbuilder.add_api(OpenApi)  # the document alone; FAB's viewer needs scripts that our policy refuses
     add_views(appbuilder, registry.features())
     _install_features(app)

@@ -9,7 +9,7 @@ from flask_babel import format_date, format_datetime, format_decimal
 from flask_babel import gettext as _
 
 from app.core.security.principal import current
-from app.kit import registry
+from app.kit import codes, registry
 from app.kit.fields import CODED, Field, field_of, title_of
 from app.kit.pages import Cell
 from app.kit.zones import relative
@@ -44,7 +44,7 @@ def _by_kind(field: Field, value: Any, row: Any = None) -> Cell:
     if maker is not None:
         return maker(value)
     if field.kind in CODED:
-        return Cell("text", code_name(field.kind, str(value)), value)
+        return Cell("text", codes.name_of(field.kind, str(value)), value)
     return Cell(
         field.kind if field.kind in _OWN_MACRO else "text", str(value), value, url=_link(field.kind, str(value))
     )
@@ -55,13 +55,6 @@ _OWN_MACRO = ("email", "phone", "url", "long")
 
 def _link(kind: str, value: str) -> str:
     return {"email": f"mailto:{value}", "phone": f"tel:{value}", "url": value}.get(kind, "")
-
-
-def code_name(kind: str, code: str) -> str:
-    """A country, language or currency in words."""
-    from app.kit.forms import coded_choices
-
-    return code.replace("_", " ") if kind == "time_zone" else dict(coded_choices(kind)).get(code, code)
 
 
 _MAKERS: dict[str, Any] = {

@@ -8,10 +8,8 @@ from urllib.parse import urlsplit
 import phonenumbers
 import sqlalchemy as sa
 import wtforms
-from babel import Locale
 from email_validator import EmailNotValidError, validate_email
 from flask_appbuilder.forms import DynamicForm
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from markupsafe import Markup
 from wtforms import validators as wtf
@@ -19,10 +17,10 @@ from wtforms.fields.choices import Choice
 
 from app.core import storage
 from app.core.db import db
-from app.kit import registry
+from app.kit import codes, registry
 from app.kit.fields import CODED, Field, field_of, title_of
 from app.kit.resource import Resource
-from app.kit.zones import is_zone, zone_names
+from app.kit.zones import is_zone
 
 
 class Blank(wtf.Optional):
@@ -87,7 +85,7 @@ def _check_phone_loosely(text: str) -> str:
 
 def _check_code(kind: str) -> Any:
     def check(text: str) -> str:
-        if text not in dict(coded_choices(kind)):
+        if not codes.known(kind, text):
             raise ValueError(_("“%(text)s” is not one of the choices.", text=text[:40]))
         return text
 
@@ -103,24 +101,6 @@ CHECKS: dict[str, Any] = {
     "url": check_url,
     "time_zone": check_time_zone,
 }
-
-
-def coded_choices(kind: str) -> list[tuple[str, str]]:
-    """(code, name) of all time zones, countries, languages or currencies, in the user's language."""
-    if kind == "time_zone":
-        return [(zone, zone.replace("_", " ")) for zone in zone_names()]
-    locale = get_locale() or Locale("en")
-    if kind == "country":
-        names = {
-            k: v
-            for k, v in locale.territories.items()
-            if len(k) == 2 and k not in ("EU", "EZ", "UN", "QO", "ZZ", "XA", "XB")
-        }
-    elif kind == "language":
-        names = {k: v for k, v in locale.languages.items() if len(k) == 2}
-    else:
-        names = dict(locale.currencies)
-    return sorted(((code, str(name)) for code, name in names.items()), key=lambda pair: pair[1])
 
 
 def clean(field: Field, text: Any) -> Any:
@@ -252,27 +232,25 @@ class EnumSelect(wtforms.SelectField):
 
 
 class CodedSelect(wtforms.SelectField):
-    """A choice among codes; an unknown one stays visible beside its error, so that nothing typed is lost."""
+    """A choice among codes, searched like a relation; an unknown one stays visible beside its error, so that nothing
+    typed is lost.
+    """
 
-    def __init__(self, *args: Any, options: Any, **kw: Any) -> None:
+    def __init__(self, *args: Any, kind: str, **kw: Any) -> None:
         super().__init__(*args, choices=[], coerce=lambda v: v or None, validate_choice=False, **kw)
-        self.options = options
-        self.render_kw = {"data-select": ""}
+        self.kind = kind
+        self.render_kw = {"data-remote": f"/codes/{kind}"}
 
     def iter_choices(self) -> Any:
-        """Nothing, all codes, and the current value where it is none of them."""
-        current, known = self.data or "", self.options()
-        if not self.flags.required:
-            yield Choice("", "", not current, {})
-        for code, name in known:
-            yield Choice(code, name, code == current, {})
-        if current and current not in dict(known):
-            yield Choice(current, current, True, {})
+        """Nothing, where that is allowed, and the current value."""
+        if not self.flags.required or not self.data:
+            yield Choice("", "", not self.data, {})
+        if self.data:
+            yield Choice(self.data, codes.name_of(self.kind, self.data), True, {})
 
 
 def _coded(field: Field, common: dict[str, Any]) -> Any:
-    kind = field.kind
-    return CodedSelect(options=lambda: coded_choices(kind), default=field.default, **common)
+    return CodedSelect(kind=field.kind, default=field.default, **common)
 
 
 class ImageField(wtforms.FileField):

@@ -38,6 +38,7 @@ PUBLIC = {
 }
 # Anyone signed in may call these: they show what is the user's own, or what their rights leave.
 SIGNED_IN = {
+    "CodesView.lookup": "countries, languages, currencies, time zones",
     "PeopleView.lookup": "names of colleagues, for whoever may see clients; checked in tests/features/access",
     "PeopleView.own_password": "one's own password",
     "PeopleView.userinfo": "one's own profile",
@@ -47,6 +48,7 @@ VALUES: dict[str, Any] = {
     "locale": "en",
     "version": "v1",
     "name": "nosuch",
+    "kind": "country",
     "filename": "no-such-file",
     "resource": "contact",
 }

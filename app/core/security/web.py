@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, current_app, g, request, session
+from flask import Flask, Response, current_app, g, request, send_from_directory, session
 from flask_login import current_user
 from flask_wtf import CSRFProtect
+from werkzeug.security import safe_join
 
 from app.core.db import set_reading
 from app.core.security.principal import Principal, principal_for, set_current
@@ -75,6 +77,25 @@ def _headers(response: Response) -> Response:
     return response
 
 
+def _static(filename: str) -> Response:
+    """A static file, from its compressed twin where the build made one and the browser takes it."""
+    folder = Path(str(current_app.static_folder))
+    kinds = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+    kind = kinds.get(Path(filename).suffix)
+    if (
+        kind is None
+        or request.accept_encodings.quality("gzip") == 0
+        or safe_join(str(folder), f"{filename}.gz") is None
+    ):
+        return current_app.send_static_file(filename)
+    if not (folder / f"{filename}.gz").is_file():
+        return current_app.send_static_file(filename)
+    response = send_from_directory(folder, f"{filename}.gz", mimetype=kind, max_age=0)
+    response.headers["Content-Encoding"] = "gzip"
+    response.vary.add("Accept-Encoding")
+    return response
+
+
 def _drop_history(response: Response) -> Response:
     """FAB keeps visited pages in the cookie until it outgrows 4 kB and the session is lost."""
     if "page_history" in session:
@@ -94,6 +115,7 @@ def install(app: Flask) -> None:
     app.after_request(_headers)
     app.teardown_request(_end)
     app.jinja_env.globals["csp_nonce"] = csp_nonce
+    app.view_functions["static"] = _static
 
 
 def install_after_fab(app: Flask) -> None:

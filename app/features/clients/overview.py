@@ -100,7 +100,7 @@ class OverviewPage(ListPage):
 
 def build(resource: Resource, asked: ListRequest, principal: Principal) -> OverviewPage:
     """The page. What is wrong with the request is told in `errors`, and no row is shown until it is right."""
-    tab, tabs = _tab(asked), queries.tabs()
+    tab, tabs = tab_of(asked), queries.tabs()
     try:
         rows, result = _fetch(resource, asked, tab)
     except BadQuery as error:
@@ -120,7 +120,8 @@ def build(resource: Resource, asked: ListRequest, principal: Principal) -> Overv
     return page
 
 
-def _tab(asked: ListRequest) -> str:
+def tab_of(asked: ListRequest) -> str:
+    """ "active" or "inactive"."""
     return "inactive" if dict(asked.extra).get("tab") == "inactive" else "active"
 
 

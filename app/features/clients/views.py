@@ -51,6 +51,11 @@ class ClientView(ResourceView):
             page.errors, page.rows, page.empty = [error.message], [], None
         return self.render_template("clients/overview.html", page=page), 400 if page.errors else 200
 
+    def matching(self, args: Any) -> Any:
+        """The clients of the tab and the filters that `args` describe."""
+        asked = read_request(args, keep=("tab",))
+        return sa.and_(overview.condition(self.resource, asked), Client.active.is_(overview.tab_of(asked) == "active"))
+
     @expose("/<int:pk>/row")
     @has_access
     def row(self, pk: int) -> Any:

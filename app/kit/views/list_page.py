@@ -10,11 +10,11 @@ from flask_babel import gettext as _
 
 from app.core.errors import BadQuery
 from app.core.security.principal import Principal
-from app.kit import filters, registry
+from app.kit import codes, filters, registry
 from app.kit.cells import cell
 from app.kit.fields import Field, field_of, title_of
 from app.kit.filters.compiler import resolve
-from app.kit.forms import coded_choices, lookup_url
+from app.kit.forms import lookup_url
 from app.kit.listing import (
     COUNT_CAP,
     SIZES,
@@ -173,6 +173,8 @@ def value_words(field: Field, value: Any) -> str:
         return title_of(related) if related is not None else str(value)
     if field.kind == "choice":
         return str(getattr(value, "label", value))
+    if field.kind in codes.KINDS:
+        return codes.name_of(field.kind, str(value))
     if field.kind == "boolean":
         return _("Yes") if value else _("No")
     return format_decimal(value) if isinstance(value, int) else str(value)
@@ -191,8 +193,8 @@ def filter_spec(resource: Resource) -> list[dict[str, Any]]:
             item["choices"] = [{"value": m.value, "label": str(getattr(m, "label", m.value))} for m in field.enum]
         if field.target is not None:
             item["lookup"] = lookup_url(field.target)
-        if field.kind in ("country", "language", "currency"):
-            item["choices"] = [{"value": code, "label": name} for code, name in coded_choices(field.kind)]
+        if field.kind in codes.KINDS:
+            item["lookup"] = f"/codes/{field.kind}"
         spec.append(item)
     return spec
 

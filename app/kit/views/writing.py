@@ -35,6 +35,7 @@ class WritingView:
     resource: Resource
     render_template: Any
     load: Any
+    matching: Any
     _url: Any
 
     @expose("/add", methods=["GET", "POST"])
@@ -233,7 +234,7 @@ class WritingView:
         """One verb on the selected rows, each loaded through the scope and authorised on its own."""
         name = request.args.get("action") or request.form.get("action", "")
         run = self._deleter() if name == "delete" else self._find_action(name).run
-        ids = selected_ids()
+        ids = self._chosen_ids()
         model = self.resource.model
         rows = list_of(db.session.scalars(sa.select(model).where(model.id.in_(ids)).order_by(model.id)))
         done = self._attempt(lambda: run_on_each(rows, run))
@@ -246,6 +247,14 @@ class WritingView:
         for text in dict.fromkeys(refused):
             flash(text, "warning")
         return redirect(_back(f"{self.resource.url}/"))
+
+    def _chosen_ids(self) -> Any:
+        """The posted ids, or those of all rows that match the posted filter. BadQuery for none or too many."""
+        if request.form.get("all") != "1":
+            return selected_ids()
+        model = self.resource.model
+        found = sa.select(model.id).where(self.matching(request.form)).order_by(model.id).limit(MAX_SELECTED + 1)
+        return _bounded(list_of(db.session.scalars(found)))
 
     def _deleter(self) -> Any:
         if not actor().can("delete", self.resource.name):
@@ -270,9 +279,13 @@ def selected_ids() -> list[int]:
     raw = [part for value in request.form.getlist("ids") + request.form.getlist("rowid") for part in value.split(",")]
     if not raw or not all(text.isascii() and text.isdigit() and len(text) < 10 for text in raw):
         raise BadQuery(_("Nothing is selected.") if not raw else _("The selection holds something that is no row."))
-    if len(raw) > MAX_SELECTED:
+    return _bounded(list_of(dict.fromkeys(int(text) for text in raw)))
+
+
+def _bounded(ids: list[int]) -> list[int]:
+    if len(ids) > MAX_SELECTED:
         raise BadQuery(_("At most %(n)s rows can be changed at once here.", n=MAX_SELECTED))
-    return list_of(dict.fromkeys(int(text) for text in raw))
+    return ids
 
 
 def _posted() -> Any:
