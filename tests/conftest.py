@@ -58,8 +58,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(shared.folder(), ignore_errors=True)
 
 
+# Files whose tests share something costly (a browser's page, worker processes): each stays on one worker of the run.
+TOGETHER = ("tests/e2e/", "tests/core/runtime/", "tests/core/operations/", "tests/infra/")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        if item.nodeid.startswith(TOGETHER):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
         if item.get_closest_marker("soak") and not os.environ.get("STEWARD_SOAK"):
             item.add_marker(pytest.mark.skip(reason="runs with make soak"))
 
