@@ -22,7 +22,7 @@ NODE_ENV = home="$(NODE_HOME)"; PATH="$$home/bin:$$PATH" npm_config_cache="$(CUR
 FRONTEND := $(shell find templates app -type f \( -name '*.html' -o -name '*.py' -o -name '*.css' -o -name '*.js' \) \
 	-not -path 'app/static/vendor/*' 2>/dev/null)
 
-.PHONY: help run test check bench soak setup format lock clean
+.PHONY: help run test check bench soak setup format pictures lock clean
 
 help:
 	@echo "make run     set up and start Steward"
@@ -32,6 +32,7 @@ help:
 	@echo "make soak    long fault runs"
 	@echo "make setup   all set-up, nothing more"
 	@echo "make format  format the code"
+	@echo "make pictures  draw docs/pictures from the running product"
 	@echo "make lock    write constraints.txt from what is installed"
 	@echo "make clean   remove what set-up made (not STEWARD_HOME)"
 
@@ -55,6 +56,9 @@ setup: $(STAMPS)/dev $(STAMPS)/frontend $(STAMPS)/browser
 format: $(STAMPS)/dev
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix-only --quiet .
+
+pictures: $(STAMPS)/dev $(STAMPS)/frontend $(STAMPS)/browser
+	@$(PY) tools/pictures.py
 
 lock: $(STAMPS)/dev
 	@{ echo "# The exact versions of all that requirements*.txt bring along; \`make lock\` writes this file."; \
