@@ -176,6 +176,13 @@ def _stamp(session: Session, _context: Any, _instances: Any) -> None:
             obj.updated_at, obj.updated_by_id = utcnow(), user_id
 
 
+@event.listens_for(Entity, "mapper_configured", propagate=True)
+def _remember_old_values(mapper: Any, _cls: type[Any]) -> None:
+    """Load what a column held before it is set, also on a row that a commit has expired: the trail needs both sides."""
+    for attribute in mapper.column_attrs:
+        mapper.class_manager[attribute.key].impl.active_history = True
+
+
 def install() -> None:
     """Attach the listeners to the application's session, once."""
     if not event.contains(db.session, "after_flush", _write_trail):

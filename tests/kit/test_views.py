@@ -84,12 +84,12 @@ def test_codes_are_searched_by_name_and_code_in_the_user_s_language(app: Any, ad
 
 
 def test_compressed_files_are_served_to_whoever_takes_them(app: Any, client: Any) -> None:
-    packed = client.get("/static/vendor/steward.css", headers={"Accept-Encoding": "gzip"})
-    bare = client.get("/static/vendor/steward.css", headers={"Accept-Encoding": "identity"})
+    packed = client.get("/static/vendor/steward.css", headers={"Accept-Encoding": "gzip"}, buffered=True)
+    bare = client.get("/static/vendor/steward.css", headers={"Accept-Encoding": "identity"}, buffered=True)
     assert packed.headers["Content-Encoding"] == "gzip"
     assert "Content-Encoding" not in bare.headers
     assert len(packed.data) < len(bare.data) / 2
     assert packed.mimetype == bare.mimetype == "text/css"
-    hashed = client.get("/static/vendor/steward.css?v=1")
+    hashed = client.get("/static/vendor/steward.css?v=1", buffered=True)
     assert "immutable" in hashed.headers["Cache-Control"]
     assert client.get("/static/../config.py").status_code == 404

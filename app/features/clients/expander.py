@@ -137,7 +137,7 @@ def _people(client: Client, grants: Any, may_grant: bool) -> list[Access]:
     found = []
     for grant, user in grants:
         owns, name = user.id == client.owner_id, user_name(user)
-        revoke = f"{BASE}{client.id}/access/{user.id}/withdraw" if may_grant and not owns else ""
+        revoke = f"{BASE}{client.id}/access/withdraw?user_id={user.id}" if may_grant and not owns else ""
         label = str(grant.level.label) if user.is_active else _("Switched off")
         found.append(Access(user.id, name, initials(name), label, False, revoke))
     return sorted(found, key=lambda access: access.id != client.owner_id)

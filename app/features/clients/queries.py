@@ -177,3 +177,9 @@ def people_without_access(client_id: int, text: str, *, limit: int = 20) -> list
 def client_name(client_id: int) -> str:
     """The name of a client in reach, "" for any other."""
     return db.session.scalar(sa.select(Client.name).where(Client.id == client_id)) or ""
+
+
+def numbers_of(client_id: int) -> Any:
+    """The counters of one client as attributes: stored, running_campaigns, to_be_contacted …; the caller has loaded it."""
+    query = sa.select(*(number.label(name) for name, number in _NUMBERS.items()))
+    return db.session.execute(query.select_from(client_counter).where(client_counter.c.client_id == client_id)).one()

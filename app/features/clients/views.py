@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from flask import abort, flash, redirect, request, session
@@ -95,40 +96,46 @@ class ClientView(ResourceView):
     @has_access
     def owner(self, pk: int) -> Any:
         """Hand the client to another owner."""
-        client, wanted = self.load(pk), _whole(request.form.get("owner_id"))
+        client, wanted = self.load(pk), _whole(request.values.get("owner_id"))
+        undo = self._undo(pk, "owner", owner_id=[client.owner_id]) if client.owner_id else ""
 
         def change() -> str:
             services.change_owner(client, wanted, actor=actor())
             db.session.flush()
             return _("%(name)s has a new owner.", name=client.name)
 
-        return self._do(change)
+        return self._do(change, undo)
+
+    def _undo(self, pk: int, verb: str, **values: Any) -> str:
+        """The address that takes a change back; a script posts to it without a body."""
+        return f"{self._url(pk, verb)}?{urlencode(values, doseq=True)}"
 
     @expose("/<int:pk>/access", methods=["POST"])
     @has_access
     def access(self, pk: int) -> Any:
         """Give several users access."""
         client = self.load(pk)
-        wanted = [_whole(raw) or 0 for raw in request.form.getlist("user_id")]
+        wanted = [_whole(raw) or 0 for raw in request.values.getlist("user_id")]
 
         def grant() -> str:
             made = len(access.grant_access(client, wanted, actor=actor()))
             return ngettext("%(num)s person has access now.", "%(num)s people have access now.", made)
 
-        return self._do(grant)
+        return self._do(grant, self._undo(pk, "access/withdraw", user_id=wanted))
 
-    @expose("/<int:pk>/access/<int:user_id>/withdraw", methods=["POST"])
+    @expose("/<int:pk>/access/withdraw", methods=["POST"])
     @has_access
-    def withdraw(self, pk: int, user_id: int) -> Any:
-        """Take a user's access."""
+    def withdraw(self, pk: int) -> Any:
+        """Take users' access."""
         client = self.load(pk)
+        people = [_whole(raw) or 0 for raw in request.values.getlist("user_id")]
 
         def take() -> str:
-            if not access.withdraw_access(client, [user_id], actor=actor()):
+            if not access.withdraw_access(client, people, actor=actor()):
                 abort(404)
             return _("Access withdrawn.")
 
-        return self._do(take)
+        return self._do(take, self._undo(pk, "access", user_id=people))
 
     @expose("/<int:pk>/people")
     @has_access
@@ -210,7 +217,7 @@ class ClientView(ResourceView):
         """Who adds a client owns it, unless they choose somebody else."""
         return {"owner": actor().user_id} | super()._prefilled()
 
-    def _do(self, verb: Callable[[], str]) -> Any:
+    def _do(self, verb: Callable[[], str], undo: str = "") -> Any:
         """Run and commit; answer a script in JSON, a browser without one with the page it came from."""
         by_script = request.headers.get("X-Fragment") == "1"
         try:
@@ -220,25 +227,47 @@ class ClientView(ResourceView):
                 return {"error": error.message}, error.status
             raise
         if by_script:
-            return {"message": message, "undo_url": None}
-        flash(message, "success")
+            return {"message": message, "undo_url": undo or None}
+        flash({"text": message, "undo_url": undo}, "success")  # type: ignore[arg-type]
         return redirect(overview.BASE)
 
 
 def _switch_question(client: Client, to: str) -> ConfirmPage:
     """What switching means, before it is done."""
     if to == "off":
-        title = _("Switch %(name)s off?", name=client.name)
-        body = [
-            _("All its running campaigns stop and stay stopped until somebody starts them again."),
-            _("All its data stays, and its stored prospects count towards the limit."),
-        ]
-        label, style = _("Switch off"), "danger"
-    else:
-        title = _("Switch %(name)s on?", name=client.name)
-        body, label, style = [_("Its campaigns stay stopped until somebody starts them.")], _("Switch on"), "primary"
-    url = f"{overview.BASE}{client.id}/switch?to={to}"
-    return ConfirmPage(title, body, Link(label, url, "power", style, "post"), Link(_("Cancel"), overview.BASE))
+        return _off_question(client)
+    url = f"{overview.BASE}{client.id}/switch?to=on"
+    title, body = (
+        _("Switch %(name)s on?", name=client.name),
+        [_("Its campaigns stay stopped until somebody starts them.")],
+    )
+    return ConfirmPage(
+        title, body, Link(_("Switch on"), url, "power", "primary", "post"), Link(_("Keep off"), overview.BASE)
+    )
+
+
+def _off_question(client: Client) -> ConfirmPage:
+    """What stops and what stays, in numbers (CLI-06)."""
+    numbers = queries.numbers_of(client.id)
+    running = numbers.running_campaigns
+    stops = ngettext("%(num)s running campaign stops at once;", "%(num)s running campaigns stop at once;", running)
+    left = ngettext(
+        "%(num)s person will not be contacted.", "%(num)s people will not be contacted.", numbers.to_be_contacted
+    )
+    body = [
+        f"{stops} {left}" if running else _("No campaign is running."),
+        _(
+            "All data stays, and its %(n)s stored prospects still count towards the limit.",
+            n=format_decimal(numbers.stored),
+        ),
+        _("Switching on again does not restart the campaigns."),
+    ]
+    submit = Link(_("Switch off"), f"{overview.BASE}{client.id}/switch?to=off", "power", "danger", "post")
+    url = f"/campaigns/?f=client:eq:{client.id}&f=status:eq:running"
+    shown = ngettext("Show the %(num)s campaign", "Show the %(num)s campaigns", running)
+    links = [Link(shown, url)] if running else []
+    title = _("Switch %(name)s off?", name=client.name)
+    return ConfirmPage(title, body, submit, Link(_("Keep on"), overview.BASE), links=links)
 
 
 def _sample_question() -> ConfirmPage:

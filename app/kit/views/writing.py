@@ -279,10 +279,10 @@ def selected_ids() -> list[int]:
     raw = [part for value in request.form.getlist("ids") + request.form.getlist("rowid") for part in value.split(",")]
     if not raw or not all(text.isascii() and text.isdigit() and len(text) < 10 for text in raw):
         raise BadQuery(_("Nothing is selected.") if not raw else _("The selection holds something that is no row."))
-    return _bounded(list_of(dict.fromkeys(int(text) for text in raw)))
+    return list_of(dict.fromkeys(int(text) for text in _bounded(raw)))
 
 
-def _bounded(ids: list[int]) -> list[int]:
+def _bounded(ids: Any) -> Any:
     if len(ids) > MAX_SELECTED:
         raise BadQuery(_("At most %(n)s rows can be changed at once here.", n=MAX_SELECTED))
     return ids

@@ -250,12 +250,54 @@ def test_the_expander_tells_owner_accounts_people_and_guests(app: Flask, admin: 
     text = admin.get(f"/clients/{client_id}/expand", headers=FRAGMENT).text
     for words in ("hello@calder.example", "g@calder.example", "Owner Test", "Teammate Test"):
         assert words in text
-    withdraw = re.findall(r'action="(/clients/\d+/[^"]+/withdraw)"', text)
+    withdraw = re.findall(r'action="(/clients/\d+/[^"]+/withdraw[^"]*)"', text)
     assert len(withdraw) == 2  # the teammate and the guest; never the owner
     for url in withdraw:
         assert admin.post(url, headers=FRAGMENT).status_code == 200
         assert admin.post(url, headers=FRAGMENT).status_code == 404
     assert "<html" in admin.get(f"/clients/{client_id}/expand").text
+
+
+def test_a_new_owner_and_a_grant_can_be_taken_back_by_the_address_the_toast_gets(app: Flask, admin: Any) -> None:
+    with app.app_context():
+        cast = people.cast()
+        client = clients.client(cast, name="Undo Ltd")
+        db.session.commit()
+        pk, owner, teammate, outsider = client.id, cast.owner.id, cast.teammate.id, cast.outsider.id
+
+    def post(url: str, **data: Any) -> str:
+        answer = admin.post(url, data=data, headers=FRAGMENT)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json["undo_url"])
+
+    def state() -> tuple[int, set[int]]:
+        with app.app_context(), system("look"):
+            row = db.session.get(Client, pk)
+            return row.owner_id, {grant.user_id for grant in row.access}
+
+    before = state()
+    undo = post(f"/clients/{pk}/owner", owner_id=teammate)
+    assert state()[0] == teammate
+    post(undo)
+    assert state()[0] == owner
+    undo = post(f"/clients/{pk}/access", user_id=outsider)
+    assert outsider in state()[1]
+    post(undo)
+    assert state() == before
+
+
+def test_the_question_before_switching_off_says_what_stops_and_what_stays(app: Flask, admin: Any) -> None:
+    with app.app_context():
+        client = clients.client(name="Asked Ltd")
+        running = campaigns.campaign(client)
+        for _n in range(3):
+            campaigns.enrolment(contacts.contact(client), running)
+        db.session.commit()
+        pk = client.id
+    text = admin.get(f"/clients/{pk}/switch?to=off", headers=FRAGMENT).text
+    for words in ("1 running campaign stops at once; 3 people will not be contacted.", "3 stored prospects", "Keep on"):
+        assert words in text
+    assert f"/campaigns/?f=client:eq:{pk}&amp;f=status:eq:running" in text
 
 
 def test_entering_scopes_the_console_and_leaving_opens_it_again(app: Flask, admin: Any) -> None:
