@@ -1,0 +1,1 @@
+"""Benchmarks: `make bench`. One JSON object per line: name, value, unit, ratio_to."""
