@@ -12,7 +12,7 @@ from app.core.errors import BadQuery
 from app.core.security.principal import Principal
 from app.kit import codes, filters, registry
 from app.kit.cells import cell
-from app.kit.fields import Field, field_of, title_of
+from app.kit.fields import Field, field_of, in_sentence, title_of
 from app.kit.filters.compiler import resolve
 from app.kit.forms import lookup_url
 from app.kit.listing import (
@@ -46,11 +46,11 @@ def build(
         icon=resource.icon,
         url=base,
         columns=columns(resource, request, base),
-        rows=[row_of(resource, row, principal) for row in result.rows],
+        rows=rows_of(resource, result.rows, principal),
         count=count_of(result, base),
         pager=pager_of(result, base),
         search=request.q,
-        search_hint=_("Search %(what)s", what=str(resource.plural).lower()) if resource.search else "",
+        search_hint=_("Search %(what)s", what=in_sentence(resource.plural)) if resource.search else "",
         chips=chips(resource, request, base),
         filter_spec=filter_spec(resource),
         sorts=sorts(resource, request, base),
@@ -59,7 +59,7 @@ def build(
         bulk=bulk(resource, principal),
         errors=result.errors,
     )
-    page.total_label = f"{page.count.text} {str(resource.plural).lower()}"
+    page.total_label = f"{page.count.text} {in_sentence(resource.plural)}"
     page.sort_label = next((tab.label for tab in page.sorts if tab.active), "")
     page.empty = None if page.rows or result.errors else empty_of(resource, request, principal, base)
     return page
@@ -81,17 +81,20 @@ def columns(resource: Resource, request: ListRequest, base: str) -> list[Column]
     return found
 
 
-def row_of(resource: Resource, row: Any, principal: Principal) -> Row:
-    """One row of the table with its menu."""
-    url = f"{resource.url}/{row.id}"
-    return Row(
-        id=row.id,
-        title=title_of(row),
-        url=url,
-        cells=[cell(field, row) for field in _fields(resource, resource.list)],
-        more=[(str(field.label), cell(field, row)) for field in _fields(resource, resource.more)],
-        links=row_links(resource, row, principal),
-    )
+def rows_of(resource: Resource, rows: Sequence[Any], principal: Principal) -> list[Row]:
+    """The rows of the table with their menus."""
+    shown, more = _fields(resource, resource.list), _fields(resource, resource.more)
+    return [
+        Row(
+            id=row.id,
+            title=title_of(row),
+            url=f"{resource.url}/{row.id}",
+            cells=[cell(field, row) for field in shown],
+            more=[(str(field.label), cell(field, row)) for field in more],
+            links=row_links(resource, row, principal),
+        )
+        for row in rows
+    ]
 
 
 def row_links(resource: Resource, row: Any, principal: Principal) -> list[Link]:
@@ -226,7 +229,7 @@ def actions(resource: Resource, principal: Principal, request: ListRequest = _PL
     if resource.transfer and principal.can("import", resource.name):
         links.append(Link(_("Import"), f"/imports/new?resource={resource.name}", "database-import"))
     if resource.writable and principal.can("add", resource.name):
-        label = _("Add %(what)s", what=str(resource.label).lower())
+        label = _("Add %(what)s", what=in_sentence(resource.label))
         links.append(Link(label, f"{resource.url}/add", "plus", style="primary", key="c"))
     return links
 
@@ -242,14 +245,14 @@ def bulk(resource: Resource, principal: Principal) -> list[Link]:
         if a.bulk and principal.can(a.name, resource.name)
     ]
     if resource.trash is not None and principal.can("delete", resource.name):
-        ask = _("Move the selected %(what)s to the trash?", what=str(resource.plural).lower())
+        ask = _("Move the selected %(what)s to the trash?", what=in_sentence(resource.plural))
         links.append(Link(_("Delete"), url + "delete", "trash", style="danger", method="post", confirm=ask))
     return links
 
 
 def empty_of(resource: Resource, request: ListRequest, principal: Principal, base: str) -> Empty:
     """Nothing there, or nothing that matches: different words, different next steps."""
-    what = str(resource.plural).lower()
+    what = in_sentence(resource.plural)
     if request.terms or request.json or request.q:
         return Empty(
             _("No %(what)s match", what=what),
