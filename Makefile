@@ -22,7 +22,7 @@ NODE_ENV = home="$(NODE_HOME)"; PATH="$$home/bin:$$PATH" npm_config_cache="$(CUR
 FRONTEND := $(shell find templates app -type f \( -name '*.html' -o -name '*.py' -o -name '*.css' -o -name '*.js' \) \
 	-not -path 'app/static/vendor/*' 2>/dev/null)
 
-.PHONY: help run test check bench soak setup format pictures lock clean
+.PHONY: help run test check bench soak setup format pictures messages lock clean
 
 help:
 	@echo "make run     set up and start Steward"
@@ -33,13 +33,14 @@ help:
 	@echo "make setup   all set-up, nothing more"
 	@echo "make format  format the code"
 	@echo "make pictures  draw docs/pictures from the running product"
+	@echo "make messages  bring translations up to date with the texts"
 	@echo "make lock    write constraints.txt from what is installed"
 	@echo "make clean   remove what set-up made (not STEWARD_HOME)"
 
-run: $(STAMPS)/runtime $(STAMPS)/frontend
+run: $(STAMPS)/runtime $(STAMPS)/frontend $(STAMPS)/translations
 	@exec $(PY) run.py run --with-parent
 
-test: $(STAMPS)/dev $(STAMPS)/frontend $(STAMPS)/browser
+test: $(STAMPS)/dev $(STAMPS)/frontend $(STAMPS)/translations $(STAMPS)/browser
 	@$(PY) -m pytest $(ARGS)
 
 check: $(STAMPS)/dev $(STAMPS)/frontend
@@ -48,17 +49,20 @@ check: $(STAMPS)/dev $(STAMPS)/frontend
 bench: $(STAMPS)/dev $(STAMPS)/frontend
 	@$(PY) -m bench $(ARGS)
 
-soak: $(STAMPS)/dev $(STAMPS)/frontend $(STAMPS)/browser
+soak: $(STAMPS)/dev $(STAMPS)/frontend $(STAMPS)/translations $(STAMPS)/browser
 	@STEWARD_SOAK=1 $(PY) -m pytest -m "soak or fault" -n 0 --timeout 0 -s $(ARGS)
 
-setup: $(STAMPS)/dev $(STAMPS)/frontend $(STAMPS)/browser
+setup: $(STAMPS)/dev $(STAMPS)/frontend $(STAMPS)/translations $(STAMPS)/browser
 
 format: $(STAMPS)/dev
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix-only --quiet .
 
-pictures: $(STAMPS)/dev $(STAMPS)/frontend $(STAMPS)/browser
+pictures: $(STAMPS)/dev $(STAMPS)/frontend $(STAMPS)/translations $(STAMPS)/browser
 	@$(PY) tools/pictures.py
+
+messages: $(STAMPS)/dev
+	@$(PY) tools/messages.py
 
 lock: $(STAMPS)/dev
 	@{ echo "# The exact versions of all that requirements*.txt bring along; \`make lock\` writes this file."; \
@@ -101,6 +105,10 @@ $(STAMPS)/node: package.json package-lock.json $(STAMPS)/build
 $(STAMPS)/frontend: tools/frontend.mjs tools/icons.txt $(FRONTEND) $(STAMPS)/node
 	@echo "Building front-end files" >&2
 	@$(NODE_ENV) node tools/frontend.mjs >&2
+	@touch $@
+
+$(STAMPS)/translations: $(wildcard translations/*/LC_MESSAGES/messages.po) $(STAMPS)/runtime
+	@$(PY) tools/messages.py --compile >&2
 	@touch $@
 
 # A browser that is missing skips its tests loudly; it does not stop the others.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -29,7 +30,7 @@ from tests.infra.browser import browser_running  # noqa: E402
 OUT = ROOT / "docs" / "pictures"
 PORT = os.environ.get("PICTURES_PORT", "8189")
 URL = f"http://127.0.0.1:{PORT}"
-PASSWORD = "quiet-river-42"
+PASSWORD = secrets.token_urlsafe(12)
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 LARGEST = 120_000  # bytes
 
@@ -176,7 +177,7 @@ def main() -> None:
     """Start, prepare, draw, stop."""
     OUT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home, running(home), browser_running() as browser:
-        page = browser.new_page(viewport=DESK)
+        page: Any = browser.new_page(viewport={"width": 1440, "height": 900})
         page.set_default_timeout(20_000)
         sign_in(page)
         found = places(page)

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from app.core.security.principal import current
 from app.kit import codes, registry
-from app.kit.fields import CODED, Field, field_of, title_of
+from app.kit.fields import CODED, Field, field_of, in_sentence, title_of
 from app.kit.pages import Cell
 from app.kit.zones import relative
 
@@ -72,7 +72,7 @@ def _relation(field: Field, row: Any) -> Cell:
     related = getattr(row, field.name)
     key = getattr(row, field.key)
     if related is None:
-        return EMPTY if key is None else Cell("deleted", _("Deleted %(what)s", what=str(field.label).lower()))
+        return EMPTY if key is None else Cell("deleted", _("Deleted %(what)s", what=in_sentence(field.label)))
     if field.kind == "person":
         return Cell("person", title_of(related), related.id)
     resource = registry.of_model(field.target) if field.target else None

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_appbuilder.security.sqla.models import User
-from flask_babel import gettext
+from flask_babel import get_locale, gettext
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.ext.hybrid import HybridExtensionType
 from sqlalchemy.orm import InstrumentedAttribute, RelationshipProperty
@@ -17,6 +17,7 @@ from app.core.columns import UtcDateTime
 
 NUMERIC = ("number", "decimal", "money")
 TEXTUAL = ("text", "long", "email", "phone", "url")
+CAPITAL_NOUNS = ("de",)
 CODED = ("time_zone", "country", "language", "currency")
 
 LABELS: dict[str, Any] = {
@@ -67,8 +68,19 @@ def label_of(name: str, labels: Any = None) -> Any:
         return labels[name]
     if name in LABELS:
         return LABELS[name]
+    return gettext(in_words(name))
+
+
+def in_words(name: str) -> str:
+    """The label of a name that nobody gave one: "billing_city" → "Billing city". `tools/messages.py` collects these."""
     words = name.rsplit(".", 1)[-1].removesuffix("_at").removesuffix("_id").replace("_", " ").strip()
-    return gettext(words[:1].upper() + words[1:])
+    return words[:1].upper() + words[1:]
+
+
+def in_sentence(label: Any) -> str:
+    """A label as it stands inside a sentence: small, but for languages that write nouns with a capital."""
+    locale = get_locale()
+    return str(label) if locale is not None and locale.language in CAPITAL_NOUNS else str(label).lower()
 
 
 def _kind_of(column: sa.Column[Any]) -> str:

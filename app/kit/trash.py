@@ -18,7 +18,7 @@ from app.core.errors import Clash
 from app.core.mixins import SoftDeletes
 from app.core.security.principal import Principal
 from app.core.security.scope import with_deleted
-from app.kit.fields import label_of, title_of
+from app.kit.fields import in_sentence, label_of, title_of
 
 
 def delete(row: Any, *, cascade: tuple[str, ...], actor: Principal) -> str:
@@ -71,7 +71,7 @@ def _require_parents(row: Any) -> None:
         with db.session.no_autoflush:
             alive = key is None or db.session.scalar(sa.select(parent.id).where(parent.id == key))
         if not alive:
-            what = str(label_of(relation.key)).lower()
+            what = in_sentence(label_of(relation.key))
             raise Clash(_("Its %(what)s is in the trash. Restore that first.", what=what))
 
 

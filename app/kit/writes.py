@@ -18,7 +18,7 @@ from app.core.db import db
 from app.core.errors import Clash, DomainError, NotAllowed, Stale
 from app.core.security.principal import Principal
 from app.kit import trash
-from app.kit.fields import field_of
+from app.kit.fields import field_of, in_sentence
 from app.kit.resource import Resource
 
 
@@ -39,7 +39,7 @@ def update(
     """Change a row. With `version`, refuse as Stale when somebody saved it since (PLT-21)."""
     _may(actor, "edit", resource)
     if version is not None and row.version != version:
-        raise Stale(_("Somebody else saved this %(what)s in between.", what=str(resource.label).lower()), row.version)
+        raise Stale(_("Somebody else saved this %(what)s in between.", what=in_sentence(resource.label)), row.version)
     with refusals(resource):
         (resource.service.update or _assign)(row, dict(values), actor=actor)
         check_unique(resource, row)
@@ -71,7 +71,7 @@ def restore(resource: Resource, row: Any, *, actor: Principal) -> None:
 
 def _may(actor: Principal, verb: str, resource: Resource) -> None:
     if not actor.can(verb, resource.name):
-        raise NotAllowed(_("Your role may not %(verb)s %(what)s.", verb=_(verb), what=str(resource.plural).lower()))
+        raise NotAllowed(_("Your role may not %(verb)s %(what)s.", verb=_(verb), what=in_sentence(resource.plural)))
 
 
 def _store(resource: Resource) -> Callable[..., Any]:
@@ -107,7 +107,7 @@ def _taken(resource: Resource, row: Any, pairs: list[tuple[Any, Any]]) -> bool:
 
 
 def _taken_text(resource: Resource, value: Any) -> str:
-    return _("There is another %(what)s with “%(value)s”.", what=str(resource.label).lower(), value=value)
+    return _("There is another %(what)s with “%(value)s”.", what=in_sentence(resource.label), value=value)
 
 
 @contextmanager
@@ -134,7 +134,7 @@ def _take_back() -> None:
 def _explain(resource: Resource, text: str) -> DomainError:
     for names in resource.unique:
         if names[-1] in text:
-            message = _("There is another %(what)s with this value.", what=str(resource.label).lower())
+            message = _("There is another %(what)s with this value.", what=in_sentence(resource.label))
             return Clash(fields={names[-1]: message})
     if "FOREIGN KEY" in text.upper() or "foreign key" in text:
         return Clash(_("Something this refers to is gone, or still refers to it."))

@@ -37,6 +37,14 @@ def local_target(target: str) -> str:
     return path if inside else "/"
 
 
+def renew_session() -> None:
+    """Nothing of the old session lives on in the new one, its CSRF token included, but the language somebody chose."""
+    language = session.get("locale")
+    session.clear()
+    if language:
+        session["locale"] = language
+
+
 def address_tried() -> str:
     """The address a sign-in comes from: what the rate limit counts."""
     return f"address {request.remote_addr or ''}"
@@ -82,7 +90,7 @@ class AuthDBView(FabAuthView):
         if not user:
             flash(_("The name or the password is wrong."), "danger")
             return self._page(form), 401
-        session.clear()  # nothing of an anonymous session, its CSRF token included, lives on in the new one
+        renew_session()
         login_user(user, remember=False)
         return redirect(target)
 
@@ -93,5 +101,5 @@ class AuthDBView(FabAuthView):
     def logout(self) -> Any:
         """End the session."""
         logout_user()
-        session.clear()
+        renew_session()
         return redirect("/login/")

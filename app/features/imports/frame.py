@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from app.core.operations.models import Operation
 from app.features.imports.pages import Step, WizardPage
 from app.kit import registry
+from app.kit.fields import in_sentence
 from app.kit.importing import flow
 from app.kit.resource import Resource
 
@@ -22,7 +23,7 @@ def base_url(operation: Operation) -> str:
 
 def title_of(resource: Resource) -> str:
     """ "Import contacts"."""
-    return _("Import %(what)s", what=str(resource.plural).lower())
+    return _("Import %(what)s", what=in_sentence(resource.plural))
 
 
 def steps(current: str, urls: dict[str, str]) -> list[Step]:

@@ -14,6 +14,7 @@ from app.features.imports import plan_page
 from app.features.imports.frame import base_url, frame, steps, title_of
 from app.features.imports.pages import Recent, RunPage, UploadPage
 from app.kit import registry
+from app.kit.fields import in_sentence
 from app.kit.importing import flow, handler
 from app.kit.importing.source import ACCEPT, LIMITS
 from app.kit.pages import Cell, Column, Count, Empty, Link, ListPage, Pager, Row
@@ -50,7 +51,7 @@ def _links(operation: Operation) -> list[Link]:
     return [
         again,
         details,
-        Link(_("Open %(what)s", what=str(resource.plural).lower()), f"{resource.url}/", resource.icon),
+        Link(_("Open %(what)s", what=in_sentence(resource.plural)), f"{resource.url}/", resource.icon),
     ]
 
 

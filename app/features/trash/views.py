@@ -23,7 +23,7 @@ from app.features.trash.queries import (
     trash_of,
 )
 from app.kit import writes
-from app.kit.fields import title_of
+from app.kit.fields import in_sentence, title_of
 from app.kit.listing import ListRequest, read_request
 from app.kit.pages import Cell, Column, Empty, Link, ListPage, Row, Tab
 from app.kit.resource import Resource
@@ -97,7 +97,7 @@ def _resource(name: str) -> Resource:
 
 def _require_right(resource: Resource) -> None:
     if not actor().can("restore", resource.name):
-        raise NotAllowed(_("Your role may not restore %(what)s.", what=str(resource.plural).lower()))
+        raise NotAllowed(_("Your role may not restore %(what)s.", what=in_sentence(resource.plural)))
 
 
 def _selection(resource: Resource) -> list[int]:
@@ -170,7 +170,7 @@ def _finish(page: ListPage, resource: Resource, principal: Principal) -> ListPag
     if restores:
         page.bulk = [Link(_("Restore"), f"/trash/{resource.name}/restore", "restore", method="post")]
     if page.empty is not None and not (page.chips or page.search):
-        what = str(resource.plural).lower()
+        what = in_sentence(resource.plural)
         page.empty = Empty(
             _("No %(what)s in the trash", what=what), _("What is deleted waits here until it is restored.")
         )

@@ -15,6 +15,7 @@ from app.core.operations.models import Operation
 from app.core.operations.states import ItemState, Plan, State
 from app.core.security.principal import Principal
 from app.kit import registry
+from app.kit.fields import in_sentence
 from app.kit.importing import source as files
 from app.kit.importing.handler import ITEM, KIND, ImportHandler, counts
 from app.kit.importing.hooks import Room
@@ -42,7 +43,7 @@ def importable(name: str, actor: Principal) -> Resource:
     if resource is None or resource.transfer is None:
         raise Missing(_("There is nothing of that name to import."))
     if not actor.can("import", name):
-        raise NotAllowed(_("Your role may not import %(what)s.", what=str(resource.plural).lower()))
+        raise NotAllowed(_("Your role may not import %(what)s.", what=in_sentence(resource.plural)))
     return resource
 
 
@@ -50,7 +51,7 @@ def begin(resource: Resource, source: Source, actor: Principal, client_id: int |
     """A draft of an import with the mapping its headings suggest."""
     rules = Rules(suggest(resource, source.columns), client_id=client_id if client_scoped(resource) else None)
     settings = {"source": source.to_json(), "rules": rules.to_json()}
-    name = _("Import of %(what)s from %(file)s", what=str(resource.plural).lower(), file=source.name)
+    name = _("Import of %(what)s from %(file)s", what=in_sentence(resource.plural), file=source.name)
     return lifecycle.create(KIND, name, actor=actor, resource=resource.name, settings=settings)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from app.core.naming import name_key
-from app.kit.fields import field_of
+from app.kit.fields import field_of, in_sentence
 from app.kit.importing import store
 from app.kit.importing.hooks import Draft
 from app.kit.importing.mapping import key_columns
@@ -49,7 +49,7 @@ class Matcher:
         draft.stored = rows[0] if rows else None
         if len(rows) > 1:
             label = field_of(self.resource.model, name, self.resource.labels).label
-            what = str(self.resource.plural).lower()
+            what = in_sentence(self.resource.plural)
             draft.refuse(name, _("%(n)s %(what)s have this value in “%(field)s”.", n=len(rows), what=what, field=label))
 
     def claims(self, draft: Draft) -> list[str]:

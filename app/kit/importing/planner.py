@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from app.core.operations.states import ItemState, Plan
 from app.core.security.principal import Principal
-from app.kit.fields import field_of
+from app.kit.fields import field_of, in_sentence
 from app.kit.importing import store
 from app.kit.importing.drafts import DraftReader
 from app.kit.importing.hooks import Draft, ImportHooks
@@ -40,7 +40,7 @@ def refused_by_right(resource: Resource, actor: Principal, verb: str) -> str:
     """Why the actor may not `verb` ("add", "edit") rows; empty when they may."""
     if actor.can(verb, resource.name):
         return ""
-    what = str(resource.plural).lower()
+    what = in_sentence(resource.plural)
     return (
         _("Your role may not add %(what)s.", what=what)
         if verb == "add"

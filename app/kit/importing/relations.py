@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from app.core.db import db
 from app.core.mixins import ClientScoped
 from app.kit import registry
-from app.kit.fields import Field
+from app.kit.fields import Field, in_sentence
 from app.kit.importing.coerce import as_text, fold
 
 AT_ONCE = 500  # parameters of one look-up
@@ -64,7 +64,7 @@ class Relations:
             raise ValueError(
                 _("“%(text)s” is the name of %(n)s records; give the number.", text=text[:80], n=len(found))
             )
-        what = str(field.label).lower()
+        what = in_sentence(field.label)
         raise ValueError(_("There is no %(what)s “%(text)s”.", what=what, text=text[:80]))
 
     def _related(self, field: Field, text: str, client_id: int | None) -> set[int]:

@@ -14,7 +14,7 @@ from app.core.operations.models import OperationItem
 from app.core.operations.states import Plan
 from app.core.security.principal import Principal
 from app.kit import writes
-from app.kit.fields import field_of, title_of
+from app.kit.fields import field_of, in_sentence, title_of
 from app.kit.importing import store
 from app.kit.importing.hooks import Draft
 from app.kit.importing.jsonable import from_json, to_json, value_of
@@ -62,7 +62,7 @@ class Writer:
         self._outcomes[item.id] = failed(code, reason)
 
     def _what(self) -> str:
-        return str(self.resource.label).lower()
+        return in_sentence(self.resource.label)
 
     def _check_rights(self, items: Sequence[Item]) -> None:
         for item in items:

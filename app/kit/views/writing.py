@@ -19,7 +19,7 @@ from app.core.errors import BadQuery, DomainError, NotAllowed, Stale
 from app.core.mixins import SoftDeletes
 from app.core.security.principal import actor
 from app.kit import writes
-from app.kit.fields import field_of, title_of
+from app.kit.fields import field_of, in_sentence, title_of
 from app.kit.forms import ImageField, build_form, form_data, values_of
 from app.kit.pages import ConfirmPage, FormPage, Link
 from app.kit.resource import Resource
@@ -50,7 +50,7 @@ class WritingView:
             if row is not None:
                 flash(_("%(name)s added", name=title_of(row)), "success")
                 return redirect(self._url(row.id))
-        title = _("Add %(what)s", what=str(self.resource.label).lower())
+        title = _("Add %(what)s", what=in_sentence(self.resource.label))
         return self._form_page(form, title, title, f"{self.resource.url}/")
 
     def form_class(self, *, adding: bool) -> Any:
