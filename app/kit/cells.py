@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 from flask_babel import format_date, format_datetime, format_decimal
 from flask_babel import gettext as _
 
+from app.core.db import db
 from app.core.security.principal import current
 from app.kit import codes, registry
 from app.kit.fields import CODED, Field, field_of, in_sentence, title_of
@@ -87,8 +89,13 @@ def words(field: Field, value: Any) -> str:
     if value is None or value == "":
         return _("Empty")
     if field.target is not None:
-        return f"{field.label} {value}"
+        related = db.session.get(field.target, value)  # through the scope: a row out of sight stays a number
+        return title_of(related) if related is not None else _("No. %(n)s", n=value)
     if field.kind == "choice":
         member = next((m for m in field.enum or () if value in (m, m.value)), None)
         return str(getattr(member, "label", value)) if member is not None else str(value)
+    if field.kind == "datetime" and isinstance(value, str):
+        return str(format_datetime(datetime.fromisoformat(value), "d MMM y HH:mm"))
+    if field.kind in codes.KINDS:
+        return codes.name_of(field.kind, str(value))
     return _by_kind(field, value).text if not isinstance(value, str) else str(value)

@@ -41,7 +41,7 @@ CAMPAIGNS = Resource(
 
 CAMPAIGN_STEPS = Resource(
     model=CampaignStep, name="campaign_step", area="agency", label=_l("Step"), plural=_l("Steps"), url="/campaign-steps",
-    icon="list-numbers", menu=False, title="position", sort="position",
+    icon="list-numbers", order=11, menu=False, title="position", sort="position",
     list=("position", "kind", "subject", "delay_hours", "campaign", "client"), filters=("campaign", "client", "kind"),
     search=("subject",), form=(Section(_l("Step"), "campaign", "position", "kind", "delay_hours", "subject", "body"),),
     readonly=("campaign",), unique=(("campaign", "position"),), parent="campaign",
@@ -52,7 +52,7 @@ CAMPAIGN_STEPS = Resource(
 
 ENROLMENTS = Resource(
     model=Enrolment, name="enrolment", area="people", label=_l("Enrolment"), plural=_l("Enrolments"), url="/enrolments",
-    icon="user-plus", order=30, menu=False, title="contact", sort="-id",
+    icon="user-plus", order=15, menu=False, title="contact", sort="-id",
     list=("contact", "campaign", "client", "campaign.status", "state", "contacted_at", "created_at"),
     filters=("client", "campaign", "campaign.status", "contact", "state", "contacted_at", "created_at"),
     form=(Section(_l("Enrolment"), "contact", "campaign", "state"),),
@@ -67,7 +67,7 @@ ENROLMENTS = Resource(
 
 ACTIVITIES = Resource(
     model=Activity, name="activity", area="people", label=_l("Activity"), plural=_l("Activities"), url="/activities",
-    icon="activity", menu=False, title="kind", sort="-at", writable=False, trash=None, parent=("contact", "campaign"),
+    icon="activity", order=16, menu=False, title="kind", sort="-at", writable=False, trash=None, parent=("contact", "campaign"),
     list=("at", "kind", "contact", "campaign", "client", "result"),
     filters=("client", "kind", "contact", "campaign", "at"), labels={"at": _l("When")},
     show=(Section(_l("Activity"), "at", "kind", "client", "contact", "campaign", "result"),),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask_babel import format_decimal
@@ -275,8 +276,10 @@ def child_page(
     page.columns = [page.columns[i] for i in shown]
     for row in page.rows:
         row.cells = [row.cells[i] for i in shown]
-    adding = [link for link in page.actions if link.style == "primary"]
+    adding = [link for link in page.actions if link.style == "primary" and name in child.field_names()]
     page.actions = [Link(link.label, f"{link.url}?{name}={parent_row.id}", link.icon) for link in adding]
+    if page.empty is not None:
+        page.empty = replace(page.empty, links=[])
     page.bulk = []
     return page
 
