@@ -69,12 +69,16 @@ def build(operation: Operation, args: Mapping[str, str], errors: Sequence[str] =
         empty=None if listed else _nothing(plan, search),
         action=url,
         token=flow.token(operation),
-        submit_label=_("Import %(n)s rows", n=format_decimal(writes)) if not ran else _("Imported"),
+        submit_label=_("Imported") if ran else _submit_label(writes),
         blocked=_("This import was started already.") if ran else flow.blocked(operation, actor()),
         back_url=f"{base_url(operation)}/run" if ran else f"{base_url(operation)}/columns",
         back_label=_("Back to the result") if ran else _("Back to columns"),
         footnote=_footnote(found[Plan.ERROR]),
     )
+
+
+def _submit_label(writes: int) -> str:
+    return ngettext("Import %(n)s row", "Import %(n)s rows", writes, n=format_decimal(writes))
 
 
 def _shown(value: str) -> Plan | None:

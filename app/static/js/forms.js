@@ -40,6 +40,14 @@ addEventListener("pageshow", () => {
 
 query("[data-focus]")?.focus();
 
+// The summary's links lead to the control one sees: a searching select hides the one it stands for.
+on("click", '.notice a[href^="#"]', (event, link) => {
+  const box = document.getElementById(link.hash.slice(1))?.tomselect;
+  if (!box) return;
+  event.preventDefault();
+  box.control_input.focus();
+});
+
 // The comparison of a conflict: one side for all fields.
 on("click", "[data-take]", (_event, button) => {
   for (const radio of queryAll(`[data-side="${button.dataset.take}"]`, button.closest(".conflict")))

@@ -61,7 +61,8 @@ export async function remoteSelect(select) {
   });
   // The visible control takes over the name and the errors of the select.
   const named = select.getAttribute("aria-label") || label || words.search;
-  for (const part of [select, box.control_input]) part.setAttribute("aria-label", named);
+  box.control_input.setAttribute("aria-label", named);
+  select.setAttribute("aria-hidden", "true");
   for (const name of ["aria-describedby", "aria-invalid"])
     if (select.hasAttribute(name)) box.control_input.setAttribute(name, select.getAttribute(name));
 }
