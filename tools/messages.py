@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.mofile import write_mo
@@ -49,12 +49,29 @@ def derived_labels() -> set[str]:
 
     if not registry.resources():
         load_features()
-    return set(CRUD) | {
+    return {*CRUD, *map(in_words, rights())} | {
         in_words(name)
         for resource in registry.resources()
         for name in names_of(resource)
         if name not in resource.labels and name not in LABELS
     }
+
+
+def rights() -> Iterator[str]:
+    """The names of rights that the matrix of roles shows in words: "change_owner"."""
+    from app.kit import registry
+
+    for feature in registry.features():
+        views = [
+            *feature.views,
+            *(r.view for r in feature.resources if r.view),
+            *(r.api for r in feature.resources if r.api),
+        ]
+        for view in views:
+            yield from (getattr(view, "method_permission_name", None) or {}).values()
+            yield from (name.removeprefix("can_") for name in getattr(view, "base_permissions", None) or ())
+        yield from (verb for resource in feature.resources for verb in resource.verbs())
+        yield from (pair[0].removeprefix("can_") for pairs in feature.rights.values() for pair in pairs)
 
 
 def names_of(resource: Any) -> Iterator[str]:
@@ -80,6 +97,11 @@ def read(path: Path) -> Catalog:
         return read_po(file, locale=path.parts[-3])
 
 
+def translated(message: Message) -> bool:
+    """Whether every form of a text has its translation."""
+    return all(message.string) if isinstance(message.string, list | tuple) else bool(message.string)
+
+
 def update() -> None:
     """Add new texts to every catalogue, drop those that are gone, and say how many wait for a translation."""
     source = template()
@@ -89,7 +111,7 @@ def update() -> None:
         catalog.update(source, no_fuzzy_matching=True)
         catalog.creation_date = made  # or every run would change the file
         write(path, catalog)
-        waiting = sum(1 for m in catalog if m.id and not any(m.string if m.pluralizable else (m.string,)))
+        waiting = sum(1 for message in catalog if message.id and not translated(message))
         print(f"{path.relative_to(ROOT)}: {len(catalog)} texts, {waiting} not translated")
 
 

@@ -133,9 +133,9 @@ def _known(name: str) -> _Known:
 
 
 def _in_words(name: str) -> str:
-    """ "MenuApi" as "Menu api"."""
+    """ "MenuApi" as "Menu api", in the reader's language where the catalogue has it (`tools/messages.py`)."""
     spaced = "".join(f" {c.lower()}" if c.isupper() else c for c in name.replace("_", " ")).strip()
-    return spaced[:1].upper() + spaced[1:]
+    return _(spaced[:1].upper() + spaced[1:])
 
 
 def _entity(name: str, known: _Known, pairs: Collection[Pair], held: Collection[Pair]) -> MatrixEntity:
