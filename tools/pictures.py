@@ -137,7 +137,12 @@ def places(page: Any) -> dict[str, str]:
     page.goto(f"{URL}/contacts/?f=status:eq:qualified&f=last_activity_at:notempty")
     contact = page.locator("table.rows tbody td.main a").first.get_attribute("href")
     operation = confirm(page, plan(page, upload(page, 2)))
-    return {"contact": f"{contact}?tab=activity", "operation": operation, "plan": plan(page, upload(page, 1)), "columns": upload(page, 1)}
+    return {
+        "contact": f"{contact}?tab=activity",
+        "operation": operation,
+        "plan": plan(page, upload(page, 1)),
+        "columns": upload(page, 1),
+    }
 
 
 def shoot(page: Any, name: str, address: str) -> None:
