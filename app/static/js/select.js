@@ -46,6 +46,7 @@ export async function remoteSelect(select) {
   select.dataset.ready = "1";
   const TomSelect = await load();
   const label = select.id && query(`label[for="${CSS.escape(select.id)}"]`)?.firstChild.textContent.trim();
+  const focused = document.activeElement === select;
   const box = new TomSelect(select, {
     maxOptions: 100,
     placeholder: select.dataset.placeholder || words.search,
@@ -63,6 +64,7 @@ export async function remoteSelect(select) {
   const named = select.getAttribute("aria-label") || label || words.search;
   box.control_input.setAttribute("aria-label", named);
   select.setAttribute("aria-hidden", "true");
+  if (focused) box.focus();
   for (const name of ["aria-describedby", "aria-invalid"])
     if (select.hasAttribute(name)) box.control_input.setAttribute(name, select.getAttribute(name));
 }
