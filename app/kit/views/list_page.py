@@ -60,7 +60,8 @@ def build(
         bulk=bulk(resource, principal),
         errors=result.errors,
     )
-    page.total_label = f"{page.count.text} {in_sentence(resource.plural)}"
+    counted = resource.label if result.total == 1 else resource.plural
+    page.total_label = f"{page.count.text} {in_sentence(counted)}"
     page.sort_label = next((tab.label for tab in page.sorts if tab.active), "")
     page.empty = None if page.rows or result.errors else empty_of(resource, request, principal, base)
     return page
