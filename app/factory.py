@@ -22,6 +22,7 @@ from app.core.runtime import health
 from app.core.security import scope, web
 from app.core.security.manager import StewardSecurityManager
 from app.kit import checks, error_pages, registry, rights, template_globals
+from app.kit.commands import export_command
 from app.kit.resource import Feature
 from app.kit.views.codes import CodesView
 from app.kit.views.generate import add_views
@@ -84,6 +85,7 @@ def _install_console(app: Flask) -> AppBuilder:
     _install_features(app)
     book = runbook(app)
     book.add_command(migration)
+    book.add_command(export_command)
     book.add_setup_step("roles", lambda _app: _said(rights.sync(appbuilder)), order=50)
     book.add_check("resources", lambda _app: checks.problems(registry.resources()))
     return appbuilder

@@ -10,15 +10,14 @@ from typing import Any
 
 import click
 import sqlalchemy as sa
-from flask_appbuilder.security.sqla.models import User
 
 from app.core.db import db
 from app.core.errors import DomainError
 from app.core.operations import engine
 from app.core.operations.models import Operation
 from app.core.operations.states import WORKABLE, Plan, State
-from app.core.security.principal import Principal, acting_as, principal_for
-from app.kit import registry
+from app.core.security.principal import Principal, acting_as
+from app.kit.commands import Refused, actor_named, transferable
 from app.kit.importing import flow, handler, mapping, reader, report, source
 from app.kit.importing.mapping import Column, client_scoped, fields_of
 from app.kit.importing.relations import Relations
@@ -26,14 +25,6 @@ from app.kit.resource import Resource
 
 SHOWN_ERRORS = 100
 _WAIT = 0.2  # seconds between two looks at an import that a worker has taken up
-
-
-class Refused(click.ClickException):
-    """The import was refused: said as JSON, exit code 1."""
-
-    def show(self, file: Any = None) -> None:
-        """Print the reason."""
-        click.echo(json.dumps({"refused": self.message}, ensure_ascii=False))
 
 
 @click.command("import")
@@ -57,24 +48,14 @@ def import_command(
     dry_run: bool,
 ) -> None:
     """Import RESOURCE ("contact") from a spreadsheet FILE and print the plan or the result as JSON."""
-    declared = registry.find(resource)
-    if declared is None or declared.transfer is None:
-        known = ", ".join(r.name for r in registry.resources() if r.transfer)
-        raise click.BadParameter(f"there is no {resource!r} to import; there are {known}", param_hint="RESOURCE")
-    with acting_as(_actor(username)) as actor:
+    declared = transferable(resource, "import")
+    with acting_as(actor_named(username)) as actor:
         try:
             answer = _import(declared, file, client_name, existing, pairs, dry_run, actor)
         except (DomainError, reader.UnreadableFile) as error:
             db.session.rollback()
             raise Refused(str(error.message)) from error
     click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
-
-
-def _actor(username: str) -> Principal:
-    user = db.session.scalar(sa.select(User).where(User.username == username))
-    if user is None or not user.is_active:
-        raise Refused(f"There is no active user {username}.")
-    return principal_for(user)
 
 
 def _import(
