@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from flask_babel import format_date, format_decimal
+from flask_babel import format_date, format_decimal, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -114,7 +114,7 @@ def build(resource: Resource, asked: ListRequest, principal: Principal) -> Overv
         actions=[*_sample_link(tabs, principal), *list_page.actions(resource, principal)],
         bulk=list_page.bulk(resource, principal), errors=result.errors,
     )  # fmt: skip
-    page.total_label = _("%(n)s clients", n=page.count.text)
+    page.total_label = ngettext("%(n)s client", "%(n)s clients", result.total, n=page.count.text)
     page.sort_label = next((tab.label for tab in page.sorts if tab.active), "")
     page.empty = None if page.rows or page.errors else list_page.empty_of(resource, asked, principal, BASE)
     return page
