@@ -16,8 +16,8 @@ from app.core.clock import utcnow
 from app.core.db import db
 from app.core.errors import BadQuery, Clash, DomainError, NotAllowed, Stale
 from app.core.logs import request_id
+from app.core.problems import problem
 from app.core.security.principal import current
-from app.kit.api.problems import problem
 from app.kit.pages import Link
 
 log = logging.getLogger(__name__)

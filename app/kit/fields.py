@@ -51,6 +51,7 @@ class Field:
     enum: type[Enum] | None = None
     default: Any = None
     nullable: bool = True
+    least: int | None = None  # of a number
 
     @property
     def key(self) -> str:
@@ -117,6 +118,7 @@ def _column_field(model: type[Any], name: str, labels: Any) -> Field:
         enum=column.info.get("enum"),
         default=default,
         nullable=bool(column.nullable),
+        least=column.info.get("least"),
     )
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 import wtforms
 from email_validator import EmailNotValidError, validate_email
 from flask_appbuilder.forms import DynamicForm
+from flask_babel import format_decimal
 from flask_babel import gettext as _
 from markupsafe import Markup
 from wtforms import validators as wtf
@@ -17,6 +18,7 @@ from wtforms.fields.choices import Choice
 
 from app.core import storage
 from app.core.db import db
+from app.core.text import row_id, storable
 from app.kit import codes, registry
 from app.kit.fields import CODED, Field, field_of, title_of
 from app.kit.resource import Resource
@@ -108,8 +110,10 @@ def clean(field: Field, text: Any) -> Any:
     if not isinstance(text, str) or field.enum is not None:  # members of a choice are texts, too
         return text
     text = text.strip()
-    if any(ord(c) < 32 and c not in "\t\n\r" for c in text) or (
-        field.kind != "long" and ("\n" in text or "\r" in text)
+    if (
+        not storable(text)
+        or any(ord(c) < 32 and c not in "\t\n\r" for c in text)
+        or (field.kind != "long" and ("\n" in text or "\r" in text))
     ):
         raise ValueError(_("%(field)s holds characters that cannot be stored.", field=field.label))
     if field.max_length and len(text) > field.max_length:
@@ -158,9 +162,10 @@ def _whole(value: Any) -> int | None:
     if isinstance(value, int):
         return value
     text = str(value)
-    if not text.isdigit() or len(text) > 9:
+    found = row_id(text)
+    if found is None:
         raise ValueError(_("“%(text)s” is not a choice.", text=text[:40]))
-    return int(text)
+    return found
 
 
 def lookup_url(target: type[Any]) -> str:
@@ -297,8 +302,8 @@ class ImageField(wtforms.FileField):
 _CONTROLS: dict[str, Any] = {
     "image": lambda f, c: ImageField(label=c["label"], description=c["description"]),
     "long": lambda f, c: wtforms.TextAreaField(filters=[_strip], render_kw={"rows": 5}, **c),
-    "number": lambda f, c: wtforms.IntegerField(default=f.default, **_bounded(c)),
-    "money": lambda f, c: wtforms.IntegerField(default=f.default, **_bounded(c)),
+    "number": lambda f, c: wtforms.IntegerField(default=f.default, **_bounded(f, c)),
+    "money": lambda f, c: wtforms.IntegerField(default=f.default, **_bounded(f, c)),
     "decimal": lambda f, c: wtforms.DecimalField(default=f.default, **c),
     "boolean": lambda f, c: wtforms.BooleanField(default=f.default, label=c["label"], description=c["description"]),
     "date": lambda f, c: wtforms.DateField(**c),
@@ -313,9 +318,23 @@ _CONTROLS: dict[str, Any] = {
 }
 
 
-def _bounded(common: dict[str, Any]) -> dict[str, Any]:
-    limit = 2**31 - 1
-    return common | {"validators": [*common["validators"], wtf.NumberRange(-limit, limit)]}
+BIGGEST = 2**31 - 1
+
+
+def range_of(field: Field) -> tuple[int, int]:
+    """The least and the greatest number a field can hold."""
+    return -BIGGEST if field.least is None else field.least, BIGGEST
+
+
+def out_of_range(field: Field) -> str:
+    """What to say about another one."""
+    least, most = map(format_decimal, range_of(field))
+    return _("%(field)s is a whole number from %(least)s to %(most)s.", field=field.label, least=least, most=most)
+
+
+def _bounded(field: Field, common: dict[str, Any]) -> dict[str, Any]:
+    within = wtf.NumberRange(*range_of(field), message=out_of_range(field))
+    return common | {"validators": [*common["validators"], within]}
 
 
 def build_form(resource: Resource, *, adding: bool) -> type[Any]:

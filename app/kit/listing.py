@@ -13,6 +13,7 @@ from sqlalchemy.orm import joinedload
 
 from app.core.db import db
 from app.core.errors import BadQuery
+from app.core.text import row_id
 from app.kit import filters
 from app.kit.fields import Field, field_of
 from app.kit.resource import Resource
@@ -67,7 +68,7 @@ def _number(raw: Any, default: int, most: int, what: str) -> int:
     if raw in ("", None):
         return default
     text = str(raw)
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:12]) <= most:
+    if row_id(text) is None or not 1 <= int(text) <= most:
         raise BadQuery(_("“%(raw)s” is not a %(what)s number.", raw=text[:40], what=what))
     return int(text)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask, current_app, g
+from flask_appbuilder.security.api import SecurityApi as FabSecurityApi
 from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_appbuilder.security.sqla.models import User
 from flask_babel import lazy_gettext as _l
@@ -15,15 +16,26 @@ from sqlalchemy.orm import joinedload
 
 from app.core.clock import utcnow
 from app.core.db import db
+from app.core.problems import Problems, problem
 from app.core.security.principal import Principal, current, set_current
 from app.core.security.sign_in import AuthDBView, account_tried, address_tried
 from app.core.security.web import focus_of_session, principal_of
+from app.core.text import storable_part
+
+
+class SecurityApi(Problems, FabSecurityApi):
+    """FAB's sign-in by API; what it refuses it tells like every API here (RFC 9457)."""
+
+    def response_401(self) -> Any:
+        """Alike for a wrong name and a wrong password."""
+        return problem(401, "The name or the password is wrong.")
 
 
 class StewardSecurityManager(SecurityManager):
     """Answers every permission question from the acting principal's set."""
 
     authdbview = AuthDBView
+    security_api = SecurityApi
 
     def register_views(self) -> None:
         """Of FAB's views only signing in, by page and by API. People, roles and profiles are the access feature's."""
@@ -54,6 +66,10 @@ class StewardSecurityManager(SecurityManager):
 
     def _api_endpoints(self) -> list[str]:
         return [name for name in current_app.view_functions if name == "SecurityApi.login"]
+
+    def auth_user_db(self, username: str, password: str) -> Any:
+        """The user of a name or address and a password, None for wrong ones; whatever was typed, it can be looked up."""
+        return super().auth_user_db(storable_part(username), storable_part(password))
 
     def update_user_auth_stat(self, user: Any, success: bool = True) -> None:
         """Count the sign-in; UTC, where FAB stores the server's own time."""

@@ -17,6 +17,7 @@ from flask_babel import gettext as _
 from flask_login import login_user, logout_user
 
 from app.core.db import db
+from app.core.text import storable_part
 
 
 def local_target(target: str) -> str:
@@ -54,7 +55,7 @@ def account_tried() -> str:
     """The account a sign-in tries: one key whether it is named by user name or by e-mail address, known or not."""
     body: Any = request.get_json(silent=True) if request.is_json else request.form
     name = str(body.get("username") or "") if hasattr(body, "get") else ""
-    name = name.strip().lower()[:320]
+    name = storable_part(name.strip().lower())[:320]
     same = sa.or_(sa.func.lower(User.username) == name, sa.func.lower(User.email) == name)
     found = db.session.scalar(sa.select(User.id).where(same).order_by(User.id).limit(1))
     return f"account {found}" if found is not None else f"name {name}"

@@ -7,15 +7,36 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request, send_from_directory, session
+from flask.json.provider import DefaultJSONProvider
 from flask_login import current_user
 from flask_wtf import CSRFProtect
+from werkzeug.routing import IntegerConverter
 from werkzeug.security import safe_join
 
 from app.core.db import set_reading
 from app.core.security.principal import Principal, principal_for, set_current
+from app.core.text import BIGGEST_ID
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 csrf = CSRFProtect()
+
+
+class RowNumber(IntegerConverter):
+    """`<int:pk>` in a route: a number that a row can have; a larger one is an address where nothing is."""
+
+    def __init__(self, *args: Any, **kw: Any) -> None:
+        super().__init__(*args, **{"max": BIGGEST_ID, **kw})
+
+
+class Json(DefaultJSONProvider):
+    """JSON bodies; one that is nested without end is malformed, not our fault."""
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """Read `s`; ValueError for what is no JSON."""
+        try:
+            return super().loads(s, **kwargs)
+        except RecursionError:
+            raise ValueError("nested too deep") from None
 
 
 def principal_of(user: Any, focus: int | None) -> Principal:
@@ -110,6 +131,8 @@ def _end(_error: Any) -> None:
 
 def install(app: Flask) -> None:
     """Attach the hooks. Must run before FAB's, whose own before_request asks who acts."""
+    app.url_map.converters["int"] = RowNumber
+    app.json = Json(app)
     csrf.init_app(app)
     app.before_request(_begin)
     app.after_request(_headers)

@@ -40,7 +40,7 @@ class MailAccount(Entity, ClientScoped, SoftDeletes):
     address: Mapped[str] = columns.email(nullable=False)  # lower case
     sender_name: Mapped[str | None] = columns.text(200)
     state: Mapped[AccountState] = columns.choice(AccountState, nullable=False, default=AccountState.DISCONNECTED)
-    daily_limit: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=100)  # mails a day
+    daily_limit: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=100, info={"least": 1})  # mails a day
     last_checked_at: Mapped[datetime | None] = columns.moment()
     last_error: Mapped[str | None] = columns.text(500)
 
@@ -113,6 +113,10 @@ class Campaign(Entity, ClientScoped, SoftDeletes):
         return self.name
 
 
+def _first() -> int:
+    return 1  # computed, so that forms ask for a position without filling one in: empty means after the last
+
+
 class CampaignStep(Entity, ClientScoped, SoftDeletes):
     """One step of a campaign, `delay_hours` after the one before."""
 
@@ -126,11 +130,11 @@ class CampaignStep(Entity, ClientScoped, SoftDeletes):
     )
 
     campaign_id: Mapped[int] = mapped_column(sa.ForeignKey("campaign.id", ondelete="CASCADE"), nullable=False)
-    position: Mapped[int] = mapped_column(sa.Integer, nullable=False)  # from 1
+    position: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=_first, info={"least": 1})
     kind: Mapped[StepKind] = columns.choice(StepKind, nullable=False, default=StepKind.EMAIL)
     subject: Mapped[str | None] = columns.text(200)
     body: Mapped[str | None] = columns.long_text()
-    delay_hours: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
+    delay_hours: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0, info={"least": 0})
 
     campaign: Mapped[Campaign] = relationship(foreign_keys=[campaign_id])
 

@@ -54,7 +54,7 @@ class Client(Entity, SelfScoped, SoftDeletes):
     visit_country: Mapped[str | None] = columns.country()
     notes: Mapped[str | None] = columns.long_text()
     logo: Mapped[str | None] = columns.image()
-    stored_limit: Mapped[int | None] = mapped_column(sa.Integer)  # this client's share of the stored-prospect limit
+    stored_limit: Mapped[int | None] = mapped_column(sa.Integer, info={"least": 0})  # its share of that limit
     sample: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)  # part of the sample agency
 
     owner: Mapped[Any] = relationship(User, foreign_keys=[owner_id])

@@ -15,6 +15,7 @@ from app.core.errors import BadQuery
 from app.core.operations.models import Operation
 from app.core.operations.states import ItemState, Plan
 from app.core.security.principal import actor
+from app.core.text import row_id
 from app.features.imports.frame import base_url, frame
 from app.features.imports.pages import PlanPage, PlanRow, Tile, Usage
 from app.kit import registry
@@ -93,9 +94,10 @@ def page_number(value: str) -> int:
     """A page number in the URL; BadQuery for what is none."""
     if value == "":
         return 1
-    if not value.isascii() or not value.isdigit() or not 1 <= int(value[:9]) <= 100_000:
+    number = row_id(value)
+    if number is None or not 1 <= number <= 100_000:
         raise BadQuery(_("“%(raw)s” is not a page number.", raw=value[:40]))
-    return int(value[:9])
+    return number
 
 
 def _headline(operation: Operation, writes: int, found: dict[Plan, int], ran: bool) -> str:

@@ -13,9 +13,9 @@ from flask_babel import gettext as _
 
 from app.core.db import db
 from app.core.errors import DomainError, Missing, Stale
+from app.core.problems import Problems, problem
 from app.core.security.principal import actor
 from app.kit import filters, writes
-from app.kit.api.problems import Problems, problem
 from app.kit.api.schemas import in_schema, out_schema, values_from
 from app.kit.datamodel import ResourceInterface
 from app.kit.fields import field_of

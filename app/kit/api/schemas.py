@@ -70,10 +70,19 @@ def in_field(field: Field, *, partial: bool) -> ma.fields.Field:
     if field.kind == "datetime":
         return ma.fields.AwareDateTime(format="iso", default_timezone=UTC, **common)
     if field.kind in ("number", "money"):
-        return ma.fields.Integer(strict=True, validate=ma.validate.Range(-LIMIT, LIMIT), **common)
+        return ma.fields.Integer(strict=True, validate=_within(field), **common)
     if field.kind in _TYPES:
         return _TYPES[field.kind](**common)
     return _text_in(field, common)
+
+
+def _within(field: Field) -> Any:
+    def check(value: int) -> None:
+        least, most = forms.range_of(field)
+        if not least <= value <= most:
+            raise ma.ValidationError(forms.out_of_range(field))
+
+    return check
 
 
 def _text_in(field: Field, common: dict[str, Any]) -> ma.fields.String:
@@ -82,7 +91,7 @@ def _text_in(field: Field, common: dict[str, Any]) -> ma.fields.String:
             forms.clean(field, value)
         except ValueError as error:
             raise ma.ValidationError(str(error)) from None
-        if field.required and isinstance(value, str) and not value.strip():
+        if not field.nullable and isinstance(value, str) and not value.strip():
             raise ma.ValidationError(_("%(field)s is needed.", field=field.label))
 
     return ma.fields.String(validate=check, **common)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from app.core.errors import BadQuery
+from app.core.text import storable_part
 from app.kit.fields import NUMERIC, Field, field_of
 from app.kit.filters.language import Condition, Group
 from app.kit.filters.operators import OPERATORS, Operator, escape_like, operators_for
@@ -64,7 +65,7 @@ def _values(field: Field, operator: Operator, raw: Any) -> list[Any]:
     _check_count(field, operator, texts)
     if operator.days:
         return [_days(field, texts[0])]
-    return [str(t).replace("\x00", "") if operator.raw else coerce(field, t, operator.kind) for t in texts]
+    return [storable_part(str(t)) if operator.raw else coerce(field, t, operator.kind) for t in texts]
 
 
 def _check_count(field: Field, operator: Operator, texts: list[Any]) -> None:
@@ -101,7 +102,7 @@ def _through(model: type[Any], path: str, clause: Any) -> Any:
 
 def search_clause(model: type[Any], names: Collection[str], text: str) -> Any:
     """Every word of `text` occurs in one of the named fields; numbers only where a field holds text."""
-    words = [w for w in text.replace("\x00", "").split() if w][:8]
+    words = [w for w in storable_part(text).split() if w][:8]
     clauses = []
     for word in words:
         pattern = f"%{escape_like(word)}%"

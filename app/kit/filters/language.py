@@ -44,6 +44,8 @@ def from_json(text: str | dict[str, Any]) -> Group:
     """Read a filter; BadQuery says what is wrong with it."""
     try:
         data = json.loads(text) if isinstance(text, str) else text
+    except RecursionError:
+        raise BadQuery(_("The filter is nested too deep.")) from None
     except ValueError as error:
         raise BadQuery(_("The filter is not valid JSON: %(why)s", why=str(error)[:120])) from None
     group = _node(data, 0)

@@ -55,7 +55,8 @@ def _on(field: Field, values: list[Any]) -> Sql:
     """A day in the user's time zone."""
     day: date = values[0]
     start = datetime(day.year, day.month, day.day, tzinfo=user_zone())
-    return sa.and_(field.column >= start, field.column < start + timedelta(days=1))
+    last = start.replace(hour=23, minute=59, second=59, microsecond=999_999)  # the year 9999 has no day after its last
+    return field.column.between(start, last)
 
 
 def _differs(field: Field, values: list[Any]) -> Sql:

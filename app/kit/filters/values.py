@@ -9,6 +9,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from app.core.errors import BadQuery
+from app.core.text import storable, storable_part
 from app.kit.fields import Field
 from app.kit.zones import user_zone
 
@@ -79,8 +80,8 @@ def _choice(field: Field, text: str) -> Any:
 
 
 def _text(field: Field, text: str) -> str:
-    if "\x00" in text:
-        raise _refuse(field, text.replace("\x00", "␀"), _("text"))
+    if not storable(text):
+        raise _refuse(field, storable_part(text), _("text"))
     return text
 
 

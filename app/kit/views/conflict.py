@@ -11,6 +11,7 @@ from flask_appbuilder.security.sqla.models import User
 from werkzeug.datastructures import MultiDict
 
 from app.core.db import db
+from app.core.text import row_id
 from app.kit.cells import cell
 from app.kit.fields import Field, field_of, user_name
 from app.kit.pages import Conflict, ConflictRow
@@ -64,7 +65,7 @@ def conflict(resource: Resource, row: Any, names: list[str], posted: Any) -> Con
 def _before(posted: Any) -> dict[str, str]:
     try:
         data = json.loads(posted.get("before", "") or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return {str(k): str(v) for k, v in data.items()} if isinstance(data, dict) else {}
 
@@ -86,8 +87,8 @@ def _row(resource: Resource, row: Any, name: str, old: str, yours: str) -> Confl
 
 def shown(field: Field, text: str) -> str:
     """Posted text in words."""
-    if text and field.target is not None and text.isdigit():
-        related = db.session.get(field.target, int(text))
+    if field.target is not None and row_id(text) is not None:
+        related = db.session.get(field.target, row_id(text))
         return str(user_name(related) if isinstance(related, User) else related or text)
     if field.enum:
         return str(next((getattr(m, "label", text) for m in field.enum if m.value == text), text))

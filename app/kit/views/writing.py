@@ -18,6 +18,7 @@ from app.core.db import db
 from app.core.errors import BadQuery, DomainError, NotAllowed, Stale
 from app.core.mixins import SoftDeletes
 from app.core.security.principal import actor
+from app.core.text import row_id
 from app.kit import writes
 from app.kit.fields import field_of, in_sentence, title_of
 from app.kit.forms import ImageField, build_form, form_data, values_of
@@ -65,8 +66,8 @@ class WritingView:
             found["client"] = actor().focus
         for name in known:
             raw = request.args.get(name, "")
-            if raw and field_of(self.resource.model, name).target is not None and raw.isdigit():
-                found[name] = int(raw[:9])
+            if raw and field_of(self.resource.model, name).target is not None:
+                found[name] = row_id(raw)
             elif raw:
                 found[name] = raw
         return found
@@ -119,7 +120,7 @@ class WritingView:
         return {**form_data(self.resource, row, names), "version": row.version, "before": before}
 
     def _save_edit(self, form: Any, row: Any, names: Any) -> Any:
-        version = int(form.version.data) if str(form.version.data or "").isdigit() else 0
+        version = row_id(str(form.version.data or "")) or 0
         values = values_of(self.resource, form)
         try:
             saved = self._saving(

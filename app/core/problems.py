@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from http import HTTPStatus
 from typing import Any
 
@@ -23,6 +24,8 @@ class Problems:
     """Replaces FAB's message bodies; its responses and descriptions keep their places."""
 
     def response_400(self, message: Any = None) -> Response:
+        if isinstance(message, dict):
+            return problem(400, "Some fields were refused.", errors=message)
         return problem(400, str(message or "The request cannot be understood."))
 
     def response_401(self) -> Response:
@@ -40,4 +43,10 @@ class Problems:
         return problem(422, str(message or "The request was refused."))
 
     def response_500(self, message: Any = None) -> Response:
+        """FAB answers every exception with this; nesting without end and text that is no Unicode are the caller's fault."""
+        error = sys.exc_info()[1]
+        if isinstance(error, RecursionError):
+            return problem(400, "The request is nested too deep.")
+        if isinstance(error, UnicodeEncodeError):
+            return problem(400, "The request holds characters that cannot be stored.")
         return problem(500, "Something went wrong. The reference is in the log.")
