@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -115,20 +117,37 @@ def make_plan(operation: Operation, *, at_once: bool = False) -> None:
         lifecycle.submit(operation, review=True)
         db.session.commit()
         return
-    db.session.commit()
-    _plan_here(operation.id)
+    turn = secrets.token_hex(16)
+    if _holds(operation.id, None, lease_token=turn):
+        db.session.commit()
+        _plan_here(operation.id, turn)
 
 
-def _plan_here(operation_id: int) -> None:
-    """Store the plan list by list, so that other writers have their turn."""
+def _plan_here(operation_id: int, turn: str) -> None:
+    """Store the plan list by list, so that other writers have their turn. Who asks for the plan anew meanwhile, by a second
+    click or in another tab, takes over: then this one stops, or rows of both would mix.
+    """
     operation = db.session.get_one(Operation, operation_id)
+    count = source_of(operation).count
     for items in HANDLER.prepare(operation):
+        if not _holds(operation_id, turn):
+            return
         lifecycle.insert_items(operation_id, items)
         db.session.commit()
-    operation = db.session.get_one(Operation, operation_id)
-    operation.prepared_at = utcnow()
-    operation.total = source_of(operation).count
-    db.session.commit()
+    if _holds(operation_id, turn, lease_token=None, prepared_at=utcnow(), total=count):
+        db.session.commit()
+
+
+def _holds(operation_id: int, turn: str | None, **values: Any) -> bool:
+    """Whether the draft is still ours to plan (anybody's where `turn` is None); locks it, and sets `values`, until the commit."""
+    table: Any = Operation.__table__
+    ours = sa.update(table).where(table.c.id == operation_id, table.c.state == State.DRAFT)
+    ours = ours if turn is None else ours.where(table.c.lease_token == turn)
+    held: Any = db.session.execute(ours.values(updated_at=utcnow(), **values))
+    if held.rowcount != 1:
+        db.session.rollback()
+    db.session.expire_all()
+    return bool(held.rowcount == 1)
 
 
 def token(operation: Operation) -> str:
@@ -166,6 +185,7 @@ def blocked(operation: Operation, actor: Principal) -> str:
 
 def confirm(operation: Operation, actor: Principal, plan: str) -> None:
     """Let the import run. Clash when the plan was made anew since it was seen; DomainError when there is nothing to do."""
+    db.session.refresh(operation, with_for_update=True)  # nobody makes the plan anew between the look and the start
     if step_of(operation) == Step.RUN:
         raise Clash(_("This import was started already."))
     if step_of(operation) != Step.PLAN or plan != token(operation):

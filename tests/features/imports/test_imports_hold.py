@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from threading import Thread
 
 import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, settings
@@ -21,7 +22,7 @@ from app.features.contacts.models import Contact
 from app.kit.importing import flow
 from tests.factories import contacts
 from tests.features.imports import tables
-from tests.features.imports.conftest import carried_out, plan_of, planned, result_of
+from tests.features.imports.conftest import carried_out, items, plan_of, planned, result_of
 from tests.features.imports.tables import HEAD, people
 
 CELLS = st.tuples(
@@ -144,3 +145,32 @@ def test_five_thousand_rows_take_seconds_and_a_fixed_number_of_statements_a_chun
         assert time.process_time() - began < 20, "seconds of processor time, on a slow machine"
         assert per_chunk[5000][0] <= 20
         assert per_chunk[5000][1] <= 40, per_chunk
+
+
+def test_a_plan_asked_for_twice_is_made_once(acting, world, tmp_path, monkeypatch):
+    """A second click takes the plan over; rows of both never mix."""
+    file = tables.xlsx(tmp_path / "people.xlsx", [tables.HEAD, *tables.people(20)])
+    prepare, second = flow.HANDLER.prepare, []
+
+    def slowly(operation):
+        rows = [[item] for several in prepare(operation) for item in several]
+        for number, one in enumerate(rows):
+            if number == 5 and not second:
+                second.append(Thread(target=again, args=(operation.id,)))
+                second[0].start()
+                second[0].join()
+            yield one
+
+    def again(pk):
+        with acting() as actor:
+            flow.make_plan(flow.load(pk, actor))
+
+    monkeypatch.setattr(flow.HANDLER, "prepare", slowly)
+    with acting() as actor:
+        operation = planned(actor, file, world.acme)
+        pk = operation.id
+    with acting() as actor:
+        operation = flow.load(pk, actor)
+        assert second, "somebody asked again"
+        assert [*sorted(items(operation))] == [*range(2, 22)]
+        assert (len(items(operation)), operation.total, flow.step_of(operation)) == (20, 20, flow.Step.PLAN)
