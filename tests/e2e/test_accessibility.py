@@ -154,7 +154,7 @@ def others(ids: dict[str, int]) -> dict[str, Stop]:
         "keys": Stop("/people/add", lambda page: page.evaluate("document.getElementById('keys').showModal()")),
         "not found": Stop("/nothing/here", status=404),
         "no right": Stop("/audit/", status=403, username="anna.agent"),
-        "an agent without clients": Stop("/clients/", username="anna.agent"),
+        "an agent without clients": Stop("/clients/", says_who_can_grant, username="anna.agent"),
     }
 
 
@@ -163,6 +163,10 @@ def refuse(page: Page) -> None:
     page.fill("#password", "wrong")
     page.locator(".sign-in .btn-primary").click()
     page.get_by_role("alert").wait_for()
+
+
+def says_who_can_grant(page: Page) -> None:
+    page.get_by_text("can give you access").wait_for()
 
 
 def expand(page: Page) -> None:

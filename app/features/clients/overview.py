@@ -19,7 +19,7 @@ from app.features.clients.models import Client
 from app.features.clients.progress import bar, percent_done
 from app.kit import listing
 from app.kit.listing import ListRequest, ListResult
-from app.kit.pages import Chip, Column, Count, Link, ListPage, Tab
+from app.kit.pages import Chip, Column, Count, Empty, Link, ListPage, Tab
 from app.kit.resource import Resource
 from app.kit.template_globals import initials
 from app.kit.views import list_page
@@ -116,8 +116,17 @@ def build(resource: Resource, asked: ListRequest, principal: Principal) -> Overv
     )  # fmt: skip
     page.total_label = ngettext("%(n)s client", "%(n)s clients", result.total, n=page.count.text)
     page.sort_label = next((tab.label for tab in page.sorts if tab.active), "")
-    page.empty = None if page.rows or page.errors else list_page.empty_of(resource, asked, principal, BASE)
+    page.empty = None if page.rows or page.errors else _empty(resource, asked, principal, tabs)
     return page
+
+
+def _empty(resource: Resource, asked: ListRequest, principal: Principal, tabs: queries.Tabs) -> Any:
+    """Who is granted nothing yet is told who can change that."""
+    if tabs.active or tabs.inactive or principal.reaches_all or principal.can("add", resource.name):
+        return list_page.empty_of(resource, asked, principal, BASE)
+    return Empty(
+        _("No client is open to you yet"), _("The owner of a client or an admin can give you access to it."), []
+    )
 
 
 def tab_of(asked: ListRequest) -> str:
