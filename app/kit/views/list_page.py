@@ -13,7 +13,7 @@ from app.core.errors import BadQuery
 from app.core.security.principal import Principal
 from app.kit import codes, filters, registry
 from app.kit.cells import cell
-from app.kit.fields import Field, field_of, in_sentence, title_of
+from app.kit.fields import Field, field_of, in_sentence, label_of, title_of
 from app.kit.filters.compiler import resolve
 from app.kit.forms import lookup_url
 from app.kit.listing import (
@@ -155,7 +155,9 @@ def _chip(resource: Resource, term: str, remove: str) -> Chip:
         condition = next(iter(filters.from_url([term]).conditions()))
         field, operator, values = resolve(resource.model, condition, allowed_filters(resource), resource.labels)
     except BadQuery as error:
-        return Chip(name, op, value, name, op, value, remove, error=error.message)
+        label = str(label_of(name, resource.labels)) if name in allowed_filters(resource) else name
+        told = str(filters.OPERATORS[op].label) if op in filters.OPERATORS else op
+        return Chip(name, op, value, label, told, value, remove, error=error.message)
     shown = ", ".join(value_words(field, v) for v in values)
     return Chip(name, op, value, str(field.label), str(operator.label), shown, remove)
 
