@@ -9,6 +9,7 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -20,14 +21,15 @@ import { gzipSync } from "node:zlib";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const modules = join(root, "node_modules");
 const source = join(root, "app/static");
-const out = join(source, "vendor");
+const shipped = join(source, "vendor");
+const out = join(modules, ".vendor"); // made here and moved at the end: a running server always finds its files
 
 /** All files below `folder` whose name ends with one of `endings`. */
 function files(folder, endings) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) return path === out ? [] : files(path, endings);
+    if (entry.isDirectory()) return path === shipped ? [] : files(path, endings);
     return endings.some((end) => entry.name.endsWith(end)) ? [path] : [];
   });
 }
@@ -202,3 +204,5 @@ fonts();
 sprite();
 await Promise.all([styles(), javascript()]);
 finish();
+rmSync(shipped, { recursive: true, force: true });
+renameSync(out, shipped);
