@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flask import Flask, current_app, url_for
 from flask_babel import format_datetime, get_locale
+from flask_babel import gettext as _
 
 from app.core.security.principal import current
 from app.kit.menus import menu
@@ -34,8 +35,9 @@ def focus() -> Focus | None:
     principal = current()
     if principal is None or principal.focus is None:
         return None
-    name = current_app.extensions.get("client_name", str)(principal.focus)
-    return Focus(name, initials(name), "/clients/leave") if name else None
+    # A client that was deleted or withdrawn meanwhile leaves nothing to see but the way out.
+    name = current_app.extensions.get("client_name", str)(principal.focus) or _("Gone client")
+    return Focus(name, initials(name), "/clients/leave")
 
 
 def unread() -> int:

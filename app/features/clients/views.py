@@ -213,6 +213,11 @@ class ClientView(ResourceView):
             return links
         return [Link(_("Enter"), f"{overview.BASE}{row.id}/enter", "login-2", method="post"), *links]
 
+    def added(self, row: Any) -> str:
+        """Its page, which lies outside of the client that was entered."""
+        session.pop("focus", None)
+        return super().added(row)
+
     def _prefilled(self) -> dict[str, Any]:
         """Who adds a client owns it, unless they choose somebody else."""
         return {"owner": actor().user_id} | super()._prefilled()

@@ -50,9 +50,13 @@ class WritingView:
             )
             if row is not None:
                 flash(_("%(name)s added", name=title_of(row)), "success")
-                return redirect(self._url(row.id))
+                return redirect(self.added(row))
         title = _("Add %(what)s", what=in_sentence(self.resource.label))
         return self._form_page(form, title, title, f"{self.resource.url}/")
+
+    def added(self, row: Any) -> str:
+        """Where to go once a row is added: its page."""
+        return str(self._url(row.id))
 
     def form_class(self, *, adding: bool) -> Any:
         """The form's class; features add their own checks here."""

@@ -388,3 +388,32 @@ def test_nobody_can_sign_in_as_a_sample_user(app: Flask) -> None:
         browser = app.test_client()
         browser.post("/login/", data={"username": "marta.keller@northfield.example", "password": password})
         assert browser.get("/clients/").status_code in (302, 401)
+
+
+def test_who_entered_a_client_that_is_gone_finds_the_way_out(app: Flask, admin: Any) -> None:
+    with app.app_context():
+        client_id = clients.client(name="Soon gone").id
+        db.session.commit()
+    admin.post(f"/clients/{client_id}/enter")
+    admin.post(f"/clients/{client_id}/switch?to=off")
+    assert admin.post(f"/clients/{client_id}/delete").status_code == 302
+    for url in ("/clients/", "/contacts/"):
+        assert 'action="/clients/leave"' in admin.get(url).text, url
+
+
+def test_a_client_added_from_inside_another_is_shown(app: Flask, admin: Any) -> None:
+    with app.app_context():
+        client_id = clients.client(name="Entered").id
+        db.session.commit()
+    admin.post(f"/clients/{client_id}/enter")
+    form = {
+        "name": "Added inside",
+        "kind": "company",
+        "time_zone": "UTC",
+        "language": "en",
+        "currency": "EUR",
+        "owner": "1",
+    }
+    answer = admin.post("/clients/add", data=form)
+    assert answer.status_code == 302
+    assert "Added inside" in admin.get(answer.location).text
