@@ -23,6 +23,7 @@ from app.factory import load_features
 from app.features.clients.models import Client, ClientAccess
 from app.kit.resource import Resource
 from tests.contract.rows import DELETABLE, bring_to, make
+from tests.factories.web import signed_in
 
 load_features()  # the tests are parametrised over what is declared
 
@@ -40,10 +41,7 @@ class World:
 
     def as_(self, name: str) -> FlaskClient:
         """A browser in which this member of the cast is signed in."""
-        client = self.app.test_client()
-        with client.session_transaction() as session:
-            session["_user_id"], session["_fresh"] = str(self.users[name]), True
-        return client
+        return signed_in(self.app, self.users[name])
 
     def row(self, resource: Resource, *, foreign: bool = False, owner: str = "") -> int:
         """The id of a new row in Alpha, or in Beta when `foreign`."""

@@ -14,6 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from app.core.db import db
+from app.core.security.sign_in import STAMP, stamp
 from tests.factories.people import Cast
 
 ROLES = {"owner": "Manager", "teammate": "Agent", "outsider": "Agent", "admin": "Admin"}
@@ -29,9 +30,11 @@ def with_roles(cast: Cast) -> Cast:
 
 def signed_in(app: Flask, user: User | int) -> FlaskClient:
     """A browser in which this user is signed in."""
-    browser = app.test_client()
+    browser, pk = app.test_client(), user if isinstance(user, int) else user.id
+    with app.app_context():
+        bound = stamp(db.session.get_one(User, pk))
     with browser.session_transaction() as session:
-        session["_user_id"], session["_fresh"] = str(user if isinstance(user, int) else user.id), True
+        session["_user_id"], session["_fresh"], session[STAMP] = str(pk), True, bound
     return browser
 
 

@@ -10,6 +10,7 @@ from app.core.db import db as database_object
 from app.core.operations import engine, lifecycle
 from app.core.operations.handlers import DONE, Handler, failed, register, skipped
 from app.core.security.principal import acting_as, principal_by_id
+from tests.factories.web import signed_in
 
 
 class Sorting(Handler):
@@ -55,10 +56,7 @@ def as_(app, people):
     """as_("ada") is a browser in which Ada is signed in."""
 
     def browser(name):
-        client = app.test_client()
-        with client.session_transaction() as session:
-            session["_user_id"], session["_fresh"] = str(people[name]), True
-        return client
+        return signed_in(app, people[name])
 
     return browser
 

@@ -7,6 +7,7 @@ from flask_appbuilder.security.sqla.models import User
 
 from app.core.db import db
 from app.features.access.queries import role_names_of
+from tests.factories.web import signed_in
 from tests.infra.databases import ADMIN_PASSWORD
 
 WRONG = "The name or the password is wrong."
@@ -148,3 +149,49 @@ def test_a_switched_off_user_is_out_at_the_next_request(app, world, sign_in):
     assert client.get("/contacts/").status_code == 302
     headers = {"Authorization": f"Bearer {token.json['access_token']}"}
     assert app.test_client().get("/api/v1/contact/", headers=headers).status_code == 401
+
+
+NEW = "another-long-one-1"
+
+
+def tokens(client):
+    body = {"username": "anna", "password": ADMIN_PASSWORD, "provider": "db", "refresh": True}
+    return client.post("/api/v1/security/login", json=body).json
+
+
+def bearer(token):
+    return {"Authorization": f"Bearer {token}"}
+
+
+def test_a_new_password_ends_every_session_and_token_of_the_old_one(app, client, world, sign_in, admin):
+    browser, found = sign_in("anna"), tokens(client)
+    own = bearer(found["access_token"])
+    assert (browser.get("/contacts/").status_code, client.get("/api/v1/contact/", headers=own).status_code) == (
+        200,
+        200,
+    )
+    admin.post(f"/people/{world.people['anna']}/password", data={"password": NEW, "repeated": NEW})
+    assert browser.get("/contacts/").status_code == 302
+    assert client.get("/api/v1/contact/", headers=own).status_code == 401
+    again = client.post("/api/v1/security/refresh", headers=bearer(found["refresh_token"]))
+    assert again.status_code == 401
+
+
+def test_who_changes_their_own_password_stays_signed_in_here_alone(world, sign_in):
+    here, there = sign_in("anna"), sign_in("anna")
+    form = {"present": ADMIN_PASSWORD, "password": NEW, "repeated": NEW}
+    assert here.post("/people/me/password", data=form).status_code == 302
+    assert (here.get("/contacts/").status_code, there.get("/contacts/").status_code) == (200, 302)
+
+
+def test_a_cookie_needs_its_token_whatever_else_the_request_carries(make_app, world):
+    browser = signed_in(make_app({}, WTF_CSRF_ENABLED=True), world.people["mona"])
+    answer = browser.delete(f"/api/v1/contact/{world.contacts['mine']}", headers=bearer("anything"))
+    assert answer.status_code == 400
+
+
+def test_a_token_needs_no_csrf_token(make_app, world):
+    client = make_app({}, WTF_CSRF_ENABLED=True).test_client()
+    own = bearer(tokens(client)["access_token"])
+    answer = client.post("/api/v1/lead/", json={"client": world.first, "name": "Lead"}, headers=own)
+    assert answer.status_code == 201

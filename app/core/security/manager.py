@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Flask, current_app, g
+from flask import Flask, current_app, g, session
 from flask_appbuilder.security.api import SecurityApi as FabSecurityApi
 from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_appbuilder.security.sqla.models import User
@@ -18,7 +18,7 @@ from app.core.clock import utcnow
 from app.core.db import db
 from app.core.problems import Problems, problem
 from app.core.security.principal import Principal, current, set_current
-from app.core.security.sign_in import AuthDBView, account_tried, address_tried
+from app.core.security.sign_in import STAMP, AuthDBView, account_tried, address_tried, stamp
 from app.core.security.web import focus_of_session, principal_of
 from app.core.text import storable_part
 
@@ -66,6 +66,25 @@ class StewardSecurityManager(SecurityManager):
 
     def _api_endpoints(self) -> list[str]:
         return [name for name in current_app.view_functions if name == "SecurityApi.login"]
+
+    def create_jwt_manager(self, app: Flask) -> Any:
+        """Tokens carry the stamp of the password they were issued for."""
+        manager = super().create_jwt_manager(app)
+        manager.additional_claims_loader(lambda pk: {STAMP: stamp(self.get_user_by_id(pk))})
+        return manager
+
+    def load_user(self, pk: Any) -> Any:
+        """The active user of a session that is no older than their password."""
+        user = super().load_user(pk)
+        return user if user is not None and session.get(STAMP, "") == stamp(user) else None
+
+    def load_user_jwt(self, header: Any, data: Any) -> Any:
+        """The same for a token."""
+        user = super().load_user(data["sub"])
+        if user is None or data.get(STAMP) != stamp(user):
+            return None
+        g.user = user
+        return user
 
     def auth_user_db(self, username: str, password: str) -> Any:
         """The user of a name or address and a password, None for wrong ones; whatever was typed, it can be looked up."""

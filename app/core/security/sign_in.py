@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,6 +38,20 @@ def local_target(target: str) -> str:
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     inside = path.startswith("/") and not path.startswith(("//", "/\\")) and (parts.netloc or not parts.scheme)
     return path if inside else "/"
+
+
+STAMP = "stamp"  # in the session and in tokens: which password they were issued for
+
+
+def stamp(user: Any) -> str:
+    """Changes with the user's password and tells nothing about it."""
+    key = str(current_app.config["SECRET_KEY"]).encode()
+    return hmac.new(key, f"{user.id}:{user.password}".encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def keep_signed_in(user: Any) -> None:
+    """Bind this session to the user's present password; every other session ends when that changes."""
+    session[STAMP] = stamp(user)
 
 
 def renew_session() -> None:
@@ -93,6 +109,7 @@ class AuthDBView(FabAuthView):
             return self._page(form), 401
         renew_session()
         login_user(user, remember=False)
+        keep_signed_in(user)
         return redirect(target)
 
     def _page(self, form: Any) -> Any:

@@ -74,8 +74,10 @@ def _begin() -> None:
 
 
 def _protect_api() -> None:
-    """FAB exempts its API from CSRF, even with cookie sign-in. A cookie needs the token; a bearer header cannot be forged."""
-    if request.method in SAFE or not request.path.startswith("/api/") or request.headers.get("Authorization"):
+    """FAB exempts its API from CSRF, even with cookie sign-in. Who is known by a cookie needs the token, whatever else the
+    request carries: FAB asks for a bearer header only where no cookie signs in.
+    """
+    if request.method in SAFE or not request.path.startswith("/api/"):
         return
     if current_app.config.get("WTF_CSRF_ENABLED", True) and current_user.is_authenticated:
         csrf.protect()
@@ -91,7 +93,7 @@ def _headers(response: Response) -> Response:
     headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
     if current_app.config.get("SESSION_COOKIE_SECURE"):
         headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-    if not request.path.startswith("/static/"):
+    if not request.path.startswith("/static/") or response.status_code >= 400:
         headers.setdefault("Cache-Control", "no-store")
     elif "v" in request.args and response.status_code == 200:
         headers["Cache-Control"] = "public, max-age=31536000, immutable"  # its address changes with its content

@@ -20,6 +20,7 @@ from app.features.clients.access import grant_access
 from app.features.clients.models import Client
 from app.kit.importing import flow, handler, source
 from tests.factories import clients
+from tests.factories.web import signed_in
 
 ITEM: Any = OperationItem.__table__
 
@@ -37,10 +38,7 @@ class World:
 
     def as_(self, user_id: int) -> Any:
         """A browser in which this user is signed in."""
-        client = self.app.test_client()
-        with client.session_transaction() as session:
-            session["_user_id"], session["_fresh"] = str(user_id), True
-        return client
+        return signed_in(self.app, user_id)
 
 
 @pytest.fixture

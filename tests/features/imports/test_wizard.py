@@ -16,6 +16,7 @@ from app.core.operations.models import Operation
 from app.core.operations.states import State
 from app.features.contacts.models import Contact
 from app.kit.importing import flow, source
+from tests.factories.web import signed_in
 from tests.features.imports import tables
 from tests.features.imports.tables import HEAD, people
 
@@ -139,9 +140,7 @@ def kept(world):
 
 def test_a_huge_file_is_refused_on_the_upload_page(world, make_app, tmp_path):
     app = make_app({}, MAX_CONTENT_LENGTH=10_000)
-    browser = app.test_client()
-    with browser.session_transaction() as session:
-        session["_user_id"], session["_fresh"] = str(world.admin), True
+    browser = signed_in(app, world.admin)
     answer = upload(browser, b"x" * 50_000, "people.csv")
     assert answer.status_code == 303
     page = browser.get(answer.location).get_data(as_text=True)

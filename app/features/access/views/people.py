@@ -20,6 +20,7 @@ from flask_login import current_user, login_required
 from app.core.db import db
 from app.core.errors import BadQuery, DomainError, NotAllowed, Stale
 from app.core.security.principal import actor
+from app.core.security.sign_in import keep_signed_in
 from app.features.access import services
 from app.features.access.forms import NamesForm, NewPersonForm, OwnPasswordForm, PasswordForm, PersonForm, offer
 from app.features.access.queries import all_roles, role_names_of
@@ -201,6 +202,7 @@ class PeopleView(ResourceView):
             present, new = form.present.data, form.password.data
             write = lambda: services.change_password(user, present, new, actor=actor())  # noqa: E731
             if self._saving(form, write) is not None:
+                keep_signed_in(user)
                 flash(_("Your password is changed"), "success")
                 return redirect("/people/me")
         names = ["present", "password", "repeated"]
