@@ -42,13 +42,19 @@ def fill(home: Path, clients: int, contacts: int, enrolments: int) -> None:
 
 def browser(home: Path) -> Any:
     """A test client in which the administrator is signed in."""
+    from flask_appbuilder.security.sqla.models import User
+
+    from app.core.db import db
+    from app.core.security.sign_in import STAMP, stamp
     from app.factory import create_app
     from config import Config
 
     app = create_app(Config({"STEWARD_HOME": str(home), "LOG_LEVEL": "ERROR"}, RATELIMIT_ENABLED=False))
     client = app.test_client()
+    with app.app_context():
+        bound = stamp(db.session.get_one(User, 1))
     with client.session_transaction() as session:
-        session["_user_id"], session["_fresh"] = "1", True
+        session["_user_id"], session["_fresh"], session[STAMP] = "1", True, bound
     return client
 
 

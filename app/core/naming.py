@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+LONGEST = 400  # what the columns of keys hold
+
 
 def name_key(name: str) -> str:
-    """`name` case folded, with runs of white space as one space. SQLite's own `lower` knows ASCII only."""
-    return " ".join((name or "").casefold().split())
+    """`name` case folded, with runs of white space as one space. SQLite's own `lower` knows ASCII only.
+
+    At most LONGEST characters: folding may make three of one.
+    """
+    return " ".join((name or "").casefold().split())[:LONGEST]
 
 
 def key_of_row(context: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.core.db import db
@@ -118,6 +118,9 @@ def refusals(resource: Resource) -> Iterator[None]:
     except IntegrityError as error:
         _take_back()
         raise _explain(resource, str(error.orig)) from error
+    except DataError as error:
+        _take_back()
+        raise DomainError(_("A value is too long, or not of its kind.")) from error
     except StaleDataError as error:
         _take_back()
         raise Stale(_("Somebody else saved this in between."), 0) from error

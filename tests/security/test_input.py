@@ -126,3 +126,22 @@ def test_a_step_without_a_position_goes_to_the_end(app: Any, admin: Any, world: 
     assert [step.status_code for step in steps] == [302, 302]
     listed = admin.get("/api/v1/campaign_step/").json["result"]
     assert {step["subject"]: step["position"] for step in listed} == {"One": 1, "Two": 2}
+
+
+@pytest.mark.both_databases
+def test_a_name_that_folding_makes_longer_than_its_column(admin: Any, world: Any) -> None:
+    name = "ΐ" * 200  # folded, three characters each
+    answer = admin.post("/api/v1/client/", json={"name": name})
+    assert (answer.status_code, answer.json["result"]["name"]) == (201, name)
+    address = "ΐ" * 32 + "@" + ".".join(["a" * 60, "a" * 60, "a" * 57]) + ".example"
+    found = admin.post("/api/v1/contact/", json={"client": world.first, "last_name": "Long", "email": address})
+    assert found.status_code == 201
+
+
+@pytest.mark.postgres
+def test_what_postgresql_finds_too_long_is_a_refusal(admin: Any, world: Any, monkeypatch: Any) -> None:
+    from app.features.contacts import models
+
+    monkeypatch.setattr(models, "email_key", lambda email: "x" * 300)
+    answer = admin.post("/api/v1/contact/", json={"client": world.first, "last_name": "Long", "email": "a@b.example"})
+    assert (answer.status_code, answer.json["detail"]) == (422, "A value is too long, or not of its kind.")

@@ -27,7 +27,7 @@ def full_name(first: str | None, last: str | None, *others: str | None) -> str:
 
 def email_key(email: str | None) -> str | None:
     """The form in which two addresses are the same; None for none."""
-    return (email or "").strip().casefold() or None
+    return (email or "").strip().casefold()[:254] or None  # folding may lengthen what fits
 
 
 def _name_of_row(context: Any) -> str:
