@@ -78,6 +78,7 @@ def update_client(client: Client, values: Mapping[str, Any], *, actor: Principal
     active = values.pop("active", client.active)
     owner_id = values.pop("owner_id", client.owner_id)
     values.pop("state", None)
+    _require_field_rights(client, values, owner_id, actor)
     with db.session.no_autoflush:
         for name, value in values.items():
             if getattr(client, name) != value:
@@ -88,6 +89,14 @@ def update_client(client: Client, values: Mapping[str, Any], *, actor: Principal
         change_owner(client, owner_id, actor=actor)
     if active != client.active:
         (switch_on if active else switch_off)(client, actor=actor)
+
+
+def _require_field_rights(client: Client, values: Mapping[str, Any], owner_id: int | None, actor: Principal) -> None:
+    """Two fields ask for more than the right to edit, on the form and the API alike."""
+    if owner_id != client.owner_id and not actor.can("change_owner", "client"):
+        raise DomainError(fields={"owner": _("Your role may not change the owner.")})
+    if values.get("stored_limit", client.stored_limit) != client.stored_limit and not actor.reaches_all:
+        raise DomainError(fields={"stored_limit": _("Only somebody who reaches all clients may change this.")})
 
 
 def _require_free_name(client: Client) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 
@@ -92,11 +95,25 @@ def test_an_owner_must_be_an_active_user() -> None:
 def test_an_owner_without_access_is_refused() -> None:
     cast = people.cast()
     client = clients.client(cast)
-    with acting_as(cast.acting("owner")) as actor:
+    may_hand_over = replace(cast.acting("owner"), permissions=frozenset({("can_change_owner", "client")}))
+    with acting_as(may_hand_over) as actor:
         with pytest.raises(DomainError, match="no access") as refusal:
             services.update_client(client, {"owner_id": cast.outsider.id}, actor=actor)
         assert list(refusal.value.fields) == ["owner"]
         assert client.owner_id == cast.owner.id
+
+
+@pytest.mark.parametrize(("field", "value"), [("owner_id", "teammate"), ("stored_limit", 999)])
+def test_owner_and_limit_ask_for_more_than_the_right_to_edit(field: str, value: Any) -> None:
+    cast = people.cast()
+    client = clients.client(cast)
+    wanted = getattr(cast, value).id if field == "owner_id" else value
+    with acting_as(cast.acting("owner")) as actor:
+        with pytest.raises(DomainError) as refusal:
+            services.update_client(client, {field: wanted}, actor=actor)
+        assert list(refusal.value.fields) == [field.removesuffix("_id")]
+        services.update_client(client, {"notes": "The rest can be edited"}, actor=actor)
+    assert (client.owner_id, client.stored_limit) == (cast.owner.id, None)
 
 
 def test_the_owner_hands_the_client_over_and_keeps_access() -> None:
