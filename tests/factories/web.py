@@ -30,9 +30,12 @@ def with_roles(cast: Cast) -> Cast:
 
 def signed_in(app: Flask, user: User | int) -> FlaskClient:
     """A browser in which this user is signed in."""
-    browser, pk = app.test_client(), user if isinstance(user, int) else user.id
-    with app.app_context():
-        bound = stamp(db.session.get_one(User, pk))
+    browser = app.test_client()
+    if isinstance(user, User):  # of the caller's session: a second one would wait for its transaction
+        pk, bound = user.id, stamp(user)
+    else:
+        with app.app_context():
+            pk, bound = user, stamp(db.session.get_one(User, user))
     with browser.session_transaction() as session:
         session["_user_id"], session["_fresh"], session[STAMP] = str(pk), True, bound
     return browser

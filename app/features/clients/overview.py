@@ -258,7 +258,8 @@ def _links(row: Any) -> dict[str, Any]:
         "row_url": f"{own}/row",
         "switch_url": f"{own}/switch?to={'off' if row.active else 'on'}",
         "enter_url": f"{own}/enter",
-        "clean_url": "",
+        # Cleaning by hand: the client's contacts, where rows are chosen; for active clients only (CLI-07).
+        "clean_url": f"/contacts/?f=client:eq:{row.id}" if row.active else "",
         "delete_url": f"{own}/delete",
     }
 
@@ -267,7 +268,7 @@ def _rights(row: Any, principal: Principal) -> dict[str, Any]:
     ruling = principal.reaches_all or (principal.user_id is not None and principal.user_id == row.owner_id)
     return {
         "can_switch": ruling and principal.can("switch_off" if row.active else "switch_on", "client"),
-        "can_clean": False,
+        "can_clean": principal.can("delete", "contact") and principal.can("bulk", "contact"),
         "can_enter": principal.can("enter", "client"),
         "can_delete": ruling and principal.can("delete", "client"),
         "delete_reason": _("Switch it off before you delete it") if row.active else "",
