@@ -14,7 +14,10 @@ function load() {
     TomSelect.define("clear_button", clear.default);
     TomSelect.define("remove_button", remove.default);
     const ours = query('link[href*="steward.css"]').href;
-    document.head.append(make("link", { rel: "stylesheet", href: ours.replace(/steward\.css.*/, "select.css") }));
+    const sheet = make("link", { rel: "stylesheet", href: ours.replace(/steward\.css.*/, "select.css") });
+    const styled = new Promise((done) => ["load", "error"].forEach((event) => sheet.addEventListener(event, done)));
+    document.head.append(sheet);
+    await styled; // an unstyled widget would jump
     return TomSelect;
   });
   return library;
