@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.core.security.principal import Principal
-
 Text = Any  # str or a lazy translation of one
 
 CRUD = ("see", "add", "edit", "delete", "restore", "export", "import", "bulk")
@@ -137,6 +135,3 @@ class Feature:
     setup: Callable[..., None] | None = None  # once per application, before views are made
     menu: tuple[Any, ...] = ()  # kit.menus.Entry
     rights: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)  # role: (("can_see", "trash"), …)
-
-
-Actor = Principal
