@@ -108,5 +108,7 @@ def _trail(action: str, child: type[Any], deletion_id: str, reason: str) -> None
     fixed = {k: sa.literal(v, columns[k].type) for k, v in common.items() if k not in ("entity_id", "client_id")}
     client = child.client_id if hasattr(child, "client_id") else sa.null()
     rows = sa.select(child.id.label("entity_id"), client.label("client_id"), *(v.label(k) for k, v in fixed.items()))
-    rows = rows.where(child.deletion_id == deletion_id)
+    # Said here, because the session's criteria do not reach a select inside an insert.
+    back = child.deleted_at.is_(None) if action == "restore" else child.deleted_at.is_not(None)
+    rows = rows.where(child.deletion_id == deletion_id, back)
     db.session.execute(sa.insert(audit.AuditEntry.__table__).from_select(["entity_id", "client_id", *fixed], rows))

@@ -93,3 +93,11 @@ def test_compressed_files_are_served_to_whoever_takes_them(app: Any, client: Any
     hashed = client.get("/static/vendor/steward.css?v=1", buffered=True)
     assert "immutable" in hashed.headers["Cache-Control"]
     assert client.get("/static/../config.py").status_code == 404
+
+
+def test_all_matching_of_too_many_rows_changes_none(
+    app: Any, admin: Any, people: dict[str, int], monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("app.kit.views.writing.MAX_SELECTED", 3)
+    assert admin.post("/contacts/action_post?action=delete", data={"all": "1"}).status_code == 400
+    assert left(app) == {"Ann", "Bob", "Cy", "Di"}
